@@ -1,0 +1,70 @@
+"""A classifier of any depth: sizes (d, K) is linear, (d, 50, K) has one hidden layer of 50 units.
+
+Parameters are a tuple of layers; gradients have the same type.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from dd2424_jax import losses
+
+
+class Layer(NamedTuple):
+    """W [fan_out, fan_in] as in the course's handout (and torch), b [fan_out]."""
+
+    W: jax.Array
+    b: jax.Array
+
+
+Params = tuple[Layer, ...]
+
+
+def init(key, sizes: Sequence[int], *, std: float | None = None) -> Params:
+    """Weights W ~ N(0, 1/fan_in), or N(0, std²) where std is given; biases 0."""
+    keys = jax.random.split(key, len(sizes) - 1)
+
+    def layer(key, fan_in, fan_out):
+        scale = fan_in**-0.5 if std is None else std
+        return Layer(scale * jax.random.normal(key, (fan_out, fan_in)), jnp.zeros(fan_out))
+
+    return tuple(map(layer, keys, sizes[:-1], sizes[1:]))
+
+
+def forward(params: Params, X):
+    """Logits [n, K] of X [n, d]: affine layers with ReLU between them."""
+    return _activations(params, X)[-1]
+
+
+def _activations(params: Params, X):
+    """[X, H_1, ..., H_{k-1}, logits]: the input of every layer, then the output of the last."""
+    activations = [X]
+    for i, (W, b) in enumerate(params):
+        S = activations[-1] @ W.T + b
+        activations.append(S if i == len(params) - 1 else jnp.maximum(S, 0))
+    return activations
+
+
+def penalty(params: Params):
+    """Σ W² over all weight matrices; biases are not regularised."""
+    return sum(jnp.sum(W**2) for W, _ in params)
+
+
+def cost(params: Params, X, Y, lam, *, loss: losses.Loss = losses.softmax):
+    """J = mean loss over the n examples + λ Σ W², a scalar. X [n, d], Y [n, K] one-hot, λ ≥ 0 a scalar."""
+    return jnp.mean(loss.value(forward(params, X), Y)) + lam * penalty(params)
+
+
+def gradients(params: Params, X, Y, lam, *, loss: losses.Loss = losses.softmax) -> Params:
+    """∂J/∂params in closed form, by backpropagation; equals `jax.grad(cost)` (at ReLU's kink it takes 0)."""
+    *inputs, logits = _activations(params, X)
+    G = loss.derivative(logits, Y) / X.shape[0]
+    layers = []
+    for i in reversed(range(len(params))):
+        W, H = params[i].W, inputs[i]
+        layers.append(Layer(G.T @ H + 2 * lam * W, jnp.sum(G, axis=0)))
+        if i > 0:
+            G = (G @ W) * (H > 0)
+    return tuple(reversed(layers))

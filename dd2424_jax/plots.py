@@ -1,0 +1,105 @@
+"""Figures: functions that draw arrays on an `ax` and return it. Colours are Okabe and Ito's, told apart by everyone."""
+
+import io
+import itertools
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from dd2424_jax import stats
+
+BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+SPLIT_STYLES = {"train": (BLUE, "-"), "validation": (VERMILION, "--")}  # told apart in black and white too
+
+
+def figure(n_panels: int, title: str, *, width: float = 4.2, height: float = 3.4):
+    """A figure with `n_panels` axes side by side, and those axes."""
+    fig = Figure(figsize=(width * n_panels, height), layout="constrained")
+    fig.suptitle(title, fontsize=10)
+    return fig, np.atleast_1d(fig.subplots(1, n_panels))
+
+
+def render(fig: Figure, form: str) -> bytes:
+    """The figure as a file's content; `form` is png or pdf."""
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format=form, dpi=200)
+    return buffer.getvalue()
+
+
+def learning_curves(ax, step, train, valid, *, name: str):
+    """`train` and `valid` [n_seeds, n_evals] against the update step [n_evals]: mean, and its 95 % band over seeds."""
+    for label, values in (("train", train), ("validation", valid)):
+        colour, style = SPLIT_STYLES[label]
+        mean, low, high = stats.band(values)
+        ax.plot(step, mean, style, color=colour, label=label)
+        ax.fill_between(step, low, high, color=colour, alpha=0.25, linewidth=0)
+    _finish(ax, step, name)
+    ax.legend(frameon=False)
+    return ax
+
+
+def curves_by_lam(ax, step, lams, values, *, name: str):
+    """`values` [n_lam, n_seeds, n_evals] against the update step: a line a λ, dark to light, with its 95 % band."""
+    shades = colormaps["viridis"](np.linspace(0, 0.9, len(lams)))
+    for lam, of_lam, shade, marker in zip(lams, values, shades, itertools.cycle("osv^D*Px")):
+        mean, low, high = stats.band(of_lam)
+        ax.plot(step, mean, color=shade, marker=marker, markersize=3.5, linewidth=1.2, label=f"{lam:.2g}")
+        ax.fill_between(step, low, high, color=shade, alpha=0.2, linewidth=0)
+    _finish(ax, step, name)
+    return ax
+
+
+def learning_figure(outcome, title: str):
+    """Loss, cost and accuracy against the update step, of an outcome as `sweep.run` returns it.
+
+    One setting: train and validation together. Several: training cost, validation loss, validation accuracy by λ.
+    """
+    fig, axes = figure(3, title)
+    lams, diverged = outcome.hypers.lam, outcome.diverged
+    if len(lams) == 1:
+        for ax, name in zip(axes, outcome.train._fields, strict=True):
+            curves = (getattr(metrics, name)[0][~diverged[0]] for metrics in (outcome.train, outcome.valid))
+            learning_curves(ax, outcome.step, *curves, name=name)
+        return fig
+    panels = {
+        "training cost": outcome.train.cost,
+        "validation loss": outcome.valid.loss,
+        "validation accuracy": outcome.valid.accuracy,
+    }
+    for ax, (name, values) in zip(axes, panels.items(), strict=True):
+        kept = [of_lam[~gone] for of_lam, gone in zip(values, diverged, strict=True)]
+        curves_by_lam(ax, outcome.step, lams, kept, name=name)
+    axes[-1].legend(title="λ", frameon=False, fontsize=7, title_fontsize=8)
+    return fig
+
+
+def _finish(ax, step, name):
+    ax.set(xlabel="update step", ylabel=name, xlim=(step[0], step[-1]))
+    if "accuracy" in name:
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.grid(alpha=0.3)
+
+
+def lam_search(ax, lams, accuracy):
+    """Validation accuracy [n_lam, n_seeds], NaN where diverged, against λ: every seed, the mean, its 95 % interval."""
+    order = np.argsort(lams)
+    lams, accuracy = np.asarray(lams)[order], np.asarray(accuracy)[order]
+    for i, seed in enumerate(accuracy.T):
+        ax.plot(lams, seed, color=GREY, linewidth=0.7, label=None if i else "one seed")
+    found = [stats.estimate(row[np.isfinite(row)]) for row in accuracy]
+    mean = np.array([e.mean for e in found])
+    half = np.nan_to_num([e.high - e.mean for e in found])
+    ax.errorbar(
+        lams, mean, half, fmt="o-", color=BLUE, capsize=3, markersize=4, label="mean and 95 % interval", zorder=3
+    )
+    if lams[0] > 0:
+        ax.set_xscale("log")
+    else:  # λ = 0 has a place left of the smallest other one
+        ax.set_xscale("symlog", linthresh=min(lams[lams > 0], default=1.0))
+    ax.set(xlabel="λ", ylabel="validation accuracy")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax

@@ -1,0 +1,58 @@
+"""Progress of something long, on standard error: a bar on a terminal, elsewhere a line now and then."""
+
+import sys
+import time
+
+import tqdm
+
+LINE_EVERY = 10.0  # seconds between lines where there is no terminal
+
+
+class Progress:
+    """`with Progress(total, "step") as progress: progress.update(n, note)`. `done` is where a resumed job starts."""
+
+    def __init__(self, total: int, unit: str, *, done: int = 0, scale: bool = False):
+        self.total, self.unit, self.done, self.scale = total, unit, done, scale
+        self._first, self._start, self._said = done, time.monotonic(), time.monotonic()
+        self._bar = None
+        if sys.stderr.isatty():
+            self._bar = tqdm.tqdm(
+                total=total, initial=done, unit=unit, unit_scale=scale, dynamic_ncols=True, leave=False, file=sys.stderr
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.close()
+
+    def update(self, n: int, note: str = "") -> None:
+        """n more are done; `note` says how it stands."""
+        self.done += n
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(n)
+        elif time.monotonic() - self._said >= LINE_EVERY:
+            self._said = time.monotonic()
+            print(self._line(note), file=sys.stderr, flush=True)
+
+    def skip(self, n: int) -> None:
+        """n were done before: they count, but not for the speed."""
+        self.done, self._first = self.done + n, self._first + n
+        if self._bar is not None:
+            self._bar.initial += n
+            self._bar.update(n)
+
+    def say(self, text: str) -> None:
+        """A line that does not disturb the bar."""
+        tqdm.tqdm.write(text, file=sys.stderr)
+
+    def _line(self, note: str) -> str:
+        def show(number):
+            return tqdm.tqdm.format_sizeof(number) if self.scale else f"{number:,}"
+
+        seconds = time.monotonic() - self._start
+        left = (self.total - self.done) * seconds / max(self.done - self._first, 1)
+        text = f"{show(self.done)} of {show(self.total)} {self.unit}s, {tqdm.tqdm.format_interval(left)} left"
+        return f"{text}, {note}" if note else text

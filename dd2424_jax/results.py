@@ -1,0 +1,230 @@
+"""Run directories: what a run is, and what it found, never half written and never overwritten.
+
+`<out_dir>/<experiment>/<name>/` holds config.json from the start, checkpoints on the way, and summary.json as its
+last file: where that is, the run is finished. `latest` beside it is a link to the newest finished run.
+"""
+
+import contextlib
+import csv
+import errno
+import hashlib
+import io
+import json
+import math
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: two processes can't be told apart
+    fcntl = None
+
+CONFIG, SUMMARY, LATEST, LOCK = "config.json", "summary.json", "latest", "lock"
+
+
+class ResultError(Exception):
+    """A run directory can't be used; the message says why and what to do."""
+
+
+class Run:
+    """One run directory, held by this process."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @property
+    def finished(self) -> bool:
+        return (self.path / SUMMARY).exists()
+
+    def finish(self, summary: Mapping) -> None:
+        """Write summary.json, drop the checkpoints, and let `latest` name this run."""
+        write_json(self.path / SUMMARY, summary)
+        for file in [*self.path.glob("checkpoint-*"), self.path / LOCK]:
+            file.unlink(missing_ok=True)
+        link = self.path.parent / f".{LATEST}-{os.getpid()}"
+        with contextlib.suppress(FileNotFoundError):
+            link.unlink()
+        link.symlink_to(self.path.name)
+        os.replace(link, self.path.parent / LATEST)
+
+
+def digest(identity: Mapping) -> str:
+    """A short name for a configuration: the same for the same numbers, whatever their order."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
+
+
+@contextlib.contextmanager
+def open_run(
+    out_dir: str, experiment: str, identity: Mapping, facts: Mapping, *, name: str | None = None, force: bool = False
+) -> Iterator[Run]:
+    """The directory of the run that `identity` describes: the finished one, the one to go on with, or a new one.
+
+    `facts` are written beside the identity, but don't make it another run. With `force`, a finished run is left as it
+    is and a new one begun beside it: <name>-2, <name>-3, ...
+
+    Raises:
+      ResultError: the name is taken by another configuration, another process holds the run, or the folder can't be
+        written.
+    """
+    name = name or digest(identity)
+    if not re.fullmatch(r"\w[\w.-]*", name) or name == LATEST:
+        raise ResultError(f"--name={name}: use letters, digits, '_', '-' and '.', and not {LATEST!r}")
+    folder = Path(out_dir).expanduser() / experiment
+    tries = [folder / name]
+    while (following := folder / f"{name}-{len(tries) + 1}").exists():
+        tries.append(following)
+    for path in tries:
+        _check_identity(path, identity)
+    run = Run(tries[-1])
+    if not run.finished and not force:  # an abandoned --force must not hide what is finished
+        run = next((r for r in map(Run, reversed(tries)) if r.finished), run)
+    if run.finished and force:
+        run = Run(following)
+    if run.finished:
+        yield run
+        return
+    try:
+        run.path.mkdir(parents=True, exist_ok=True)
+        with _held(run.path):
+            if not (run.path / CONFIG).exists():
+                write_json(run.path / CONFIG, {**facts, "identity": identity, "digest": digest(identity)})
+            yield run
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise ResultError(f"cannot write {error.filename}: {error.strerror}; choose another --out_dir") from error
+
+
+def _check_identity(path: Path, identity: Mapping) -> None:
+    if not (path / CONFIG).exists():
+        return
+    try:
+        there = read_json(path / CONFIG)["identity"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultError(f"{path / CONFIG} is damaged; remove {path}, or choose another --name") from error
+    here = json.loads(json.dumps(identity))
+    if there != here:
+        keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+        differences = ", ".join(f"{key}={there.get(key)} there, {here.get(key)} here" for key in keys)
+        raise ResultError(f"{path} holds another configuration ({differences}); choose another --name")
+
+
+@contextlib.contextmanager
+def _held(path: Path):
+    """A lock that dies with its process, however that dies."""
+    with open(path / LOCK, "a+") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                raise ResultError(
+                    f"{path} is being written by {lock.read() or 'another process'}; wait for it"
+                ) from error
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
+        yield
+
+
+def latest(out_dir: str, experiment: str) -> Path | None:
+    """The newest finished run of an experiment, if there is one."""
+    path = Path(out_dir).expanduser() / experiment / LATEST
+    return path.resolve() if (path / SUMMARY).exists() else None
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """All of the content or nothing: written beside, forced to disk, renamed."""
+    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with open(handle, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(part, 0o644)
+        os.replace(part, file)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResultError(f"no space left for {file}; free some, and the same command goes on") from error
+        raise
+    if os.name == "posix":
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_text(file: Path, text: str) -> None:
+    write_bytes(file, text.encode())
+
+
+def write_npz(file: Path, **arrays) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_bytes(file, buffer.getbuffer())
+
+
+def read_npz(file: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of a file; None if it is not whole."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([header, *rows])
+    write_text(file, text.getvalue())
+
+
+def write_json(file: Path, content) -> None:
+    """JSON has no NaN and no infinity: they become null."""
+
+    def plain(value):
+        if isinstance(value, Mapping):
+            return {str(key): plain(v) for key, v in value.items()}
+        if isinstance(value, np.ndarray | list | tuple):
+            return [plain(v) for v in value]
+        if isinstance(value, np.generic):
+            value = value.item()
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    write_text(file, json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(file: Path):
+    return json.loads(file.read_text())
+
+
+def provenance() -> dict:
+    """The command, the versions of everything that computes, and the commit of the code."""
+    packages = ("dd2424-jax", "jax", "jaxlib", "optax", "numpy")
+    here = Path(__file__).parent
+
+    def git(*words):
+        done = subprocess.run(["git", "-C", here, *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD") + ("-modified" if git("status", "--porcelain", "--", here.parent) else "")
+    except (OSError, subprocess.CalledProcessError):
+        commit = None
+    return {
+        "command": [sys.executable, *sys.argv],
+        "versions": {"python": sys.version.split()[0]} | {package: metadata.version(package) for package in packages},
+        "commit": commit,
+    }

@@ -1,0 +1,50 @@
+"""Statistics over seeds. A seed is the unit: never an evaluation, never an image."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special  # JAX brings it
+
+
+class Estimate(NamedTuple):
+    """Mean over n seeds, standard deviation of one seed (n − 1 below), and the 95 % interval of the mean.
+
+    NaN where n seeds say nothing: everything for n = 0; sd and interval for n = 1.
+    """
+
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+    def as_json(self) -> dict:
+        return {"mean": self.mean, "sd": self.sd, "ci95": [self.low, self.high]}
+
+
+def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Student's interval, mean ± t_{n−1} · sd / √n, of one number per seed."""
+    values = np.asarray(values, float)
+    n = len(values)
+    mean = values.mean() if n > 0 else np.nan
+    sd = values.std(ddof=1) if n > 1 else np.nan
+    half = special.stdtrit(n - 1, (1 + confidence) / 2) * sd / np.sqrt(n) if n > 1 else np.nan
+    return Estimate(n, float(mean), float(sd), float(mean - half), float(mean + half))
+
+
+def band(values, confidence: float = 0.95):
+    """(mean, low, high) of values [n_seeds, ...] over the seeds; one seed has no interval: low = high = mean."""
+    values = np.asarray(values, float)
+    n, mean = len(values), np.mean(values, axis=0)
+    if n < 2:
+        return mean, mean, mean
+    half = special.stdtrit(n - 1, (1 + confidence) / 2) * np.std(values, axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def ranking(means: Sequence[float]) -> list[int]:
+    """Indices of the settings, the highest mean first; those without one (all seeds diverged) are left out."""
+    means = np.asarray(means, float)
+    order = np.argsort(-means, kind="stable")
+    return [int(i) for i in order if np.isfinite(means[i])]
