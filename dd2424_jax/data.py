@@ -144,6 +144,15 @@ def standardize(scale: Scale, X):
     return (X - scale.mean) * (1 / scale.sd)
 
 
+def main(argv: Sequence[str]) -> None:
+    """`python -m dd2424_jax.data [DIR]`: fetch CIFAR-10 if need be, and check it."""
+    try:
+        dataset = load("cifar10", argv[1] if len(argv) > 1 else None)
+    except DataError as error:
+        raise SystemExit(f"data: {error}") from error
+    n_train = sum(len(batch.y) for batch in dataset.batches)
+    print(f"CIFAR-10 is there: {n_train:,} images to train on, {len(dataset.test.y):,} to test on")
+
+
 if __name__ == "__main__":
-    chosen = load("cifar10", sys.argv[1] if len(sys.argv) > 1 else None)
-    print(f"CIFAR-10 is complete: {sum(len(b.y) for b in chosen.batches):,} + {len(chosen.test.y):,} images")
+    main(sys.argv)

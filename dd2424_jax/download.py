@@ -95,7 +95,7 @@ def _answering(urls: Sequence[str], seconds: float) -> list[str]:
             quick.append(answer)
             deadline = min(deadline, time.monotonic() + 1.0)  # the others get a second more
     if not quick:
-        raise DownloadError(f"no network: none of {len(urls)} mirrors answered within {seconds:.0f} s")
+        raise DownloadError(f"no network: none of {len(urls)} mirrors answered")
     return quick + [url for url in urls if url not in quick]
 
 

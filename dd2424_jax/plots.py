@@ -46,7 +46,7 @@ def curves_by_lam(ax, step, lams, values, *, name: str):
     for lam, of_lam, shade, marker in zip(lams, values, shades, itertools.cycle("osv^D*Px")):
         mean, low, high = stats.band(of_lam)
         ax.plot(step, mean, color=shade, marker=marker, markersize=3.5, linewidth=1.2, label=f"{lam:.2g}")
-        ax.fill_between(step, low, high, color=shade, alpha=0.2, linewidth=0)
+        ax.fill_between(step, low, high, color=shade, alpha=0.12, linewidth=0)
     _finish(ax, step, name)
     return ax
 
@@ -78,7 +78,7 @@ def learning_figure(outcome, title: str):
 def _finish(ax, step, name):
     ax.set(xlabel="update step", ylabel=name, xlim=(step[0], step[-1]))
     if "accuracy" in name:
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.grid(alpha=0.3)
 
 
@@ -99,7 +99,7 @@ def lam_search(ax, lams, accuracy):
     else:  # λ = 0 has a place left of the smallest other one
         ax.set_xscale("symlog", linthresh=min(lams[lams > 0], default=1.0))
     ax.set(xlabel="λ", ylabel="validation accuracy")
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     return ax

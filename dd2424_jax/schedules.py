@@ -11,7 +11,8 @@ def triangular(lr_min, lr_max, n_s: int):
     """
 
     def schedule(step):
-        rise = 1 - jnp.abs(step % (2 * n_s) / n_s - 1)
+        position = jnp.asarray(step % (2 * n_s), float)  # an int32 divided would be float32 even in float64's world
+        rise = 1 - jnp.abs(position / n_s - 1)
         return (1 - rise) * lr_min + rise * lr_max
 
     return schedule

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from dd2424_jax import data, network, results, train
+from dd2424_jax.placement import Placement
 from dd2424_jax.progress import Progress
 
 
@@ -59,9 +59,13 @@ class _Cells(NamedTuple):
     def shape(self) -> tuple[int, int]:
         return len(self.seeds), len(self.hypers.lam)
 
-    @property
-    def size(self) -> int:
-        return len(self.seeds) * len(self.hypers.lam)
+
+class _Trained(NamedTuple):
+    """A rectangle's results. Axes of metrics: loss, cost, accuracy."""
+
+    history: np.ndarray  # [n_seeds, n_settings, train and valid, metrics, n_evals]
+    test: np.ndarray | None  # [n_seeds, n_settings, metrics]
+    params: network.Params
 
 
 def run(
@@ -89,38 +93,54 @@ def run(
     Raises:
       ValueError: a setting, a seed or n_batch is out of range.
     """
+    began = time.perf_counter()
     hypers = train.Hypers(*np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, float)) for a in hypers)))
-    _validate(config, hypers, seeds, splits)
-    programs = _Programs(config, devices or jax.devices())
+    seeds = _validated(config, hypers, seeds, splits)
+    programs = _Programs(config)
     chunks = _chunks(len(hypers.lam), len(seeds), runs_at_once)
-    parts, run_seconds = [], 0.0
+    parts = []
     with Progress(len(hypers.lam) * len(seeds) * config.eval_steps[-1], "step") as progress:
-        for i, (settings, which) in enumerate(chunks):
-            cells = _Cells(jax.tree.map(lambda a, s=settings: a[s], hypers), np.asarray(seeds, np.uint32)[which])
+        for i, (settings, of_seeds) in enumerate(chunks):
+            cells = _Cells(train.Hypers(*(a[settings] for a in hypers)), seeds[of_seeds])
+            placement = Placement(cells.shape, devices or jax.devices())
             file = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
-            part, seconds = _train(programs, cells, splits, with_test, file, progress)
-            parts.append(part)
-            run_seconds += seconds
-    history, test, params = _assemble(chunks, parts, (len(hypers.lam), len(seeds)))
-    step = np.array([0, *config.eval_steps])
-    lr = np.stack([config.schedule(config, train.Hypers(*h))(step) for h in zip(*hypers, strict=True)])
-    return Outcome(hypers, np.array(seeds), step, lr, *history, test, params, programs.compile_seconds, run_seconds)
+            parts.append(_train(programs, placement, cells, splits, with_test, file, progress))
+    trained = _assemble(chunks, parts, (len(hypers.lam), len(seeds)))
+    on_train, on_valid = np.moveaxis(trained.history, (2, 3), (0, 1))
+    return Outcome(
+        hypers,
+        seeds,
+        step=np.array([0, *config.eval_steps]),
+        lr=_learning_rates(config, hypers),
+        train=train.Metrics(*on_train),
+        valid=train.Metrics(*on_valid),
+        test=train.Metrics(*np.moveaxis(trained.test, 2, 0)) if with_test else None,
+        params=trained.params,
+        compile_seconds=programs.seconds,
+        run_seconds=time.perf_counter() - began - programs.seconds,
+    )
 
 
-def _validate(config, hypers, seeds, splits):
+def _validated(config, hypers, seeds, splits) -> np.ndarray:
     lam, lr_min, lr_max = hypers
     if not (np.all(np.isfinite(hypers)) and np.all(lam >= 0) and np.all(lr_min >= 0) and np.all(lr_min <= lr_max)):
         raise ValueError(f"{hypers}: needs finite lam >= 0 and 0 <= lr_min <= lr_max")
     if len(seeds) < 1 or min(seeds) < 0 or max(seeds) >= 2**32:
-        raise ValueError(f"seeds {list(seeds)}: needs at least one, each in [0, 2^32)")
+        raise ValueError(f"seeds {list(seeds)}: needs at least one, each in [0, 2^32)")  # JAX would wrap in silence
     if config.n_batch > len(splits.train.X):
         raise ValueError(f"n_batch={config.n_batch} exceeds the {len(splits.train.X)} training examples")
+    return np.asarray(seeds, np.uint32)
+
+
+def _learning_rates(config: train.Config, hypers: train.Hypers) -> np.ndarray:
+    schedules = (config.schedule(config, train.Hypers(*point)) for point in zip(*hypers, strict=True))
+    return np.array([[schedule(step) for step in (0, *config.eval_steps)] for schedule in schedules])
 
 
 def _chunks(n_settings: int, n_seeds: int, runs_at_once: int) -> list[tuple[slice, slice]]:
     """The grid cut into (settings, seeds), a seed's settings kept together as far as runs_at_once allows."""
-    wide = min(n_settings, max(runs_at_once, 1))
-    high = max(runs_at_once // wide, 1)
+    wide = min(n_settings, runs_at_once)
+    high = runs_at_once // wide
     return [
         (slice(i, min(i + wide, n_settings)), slice(j, min(j + high, n_seeds)))
         for j in range(0, n_seeds, high)
@@ -128,7 +148,7 @@ def _chunks(n_settings: int, n_seeds: int, runs_at_once: int) -> list[tuple[slic
     ]
 
 
-def _assemble(chunks, parts, shape):
+def _assemble(chunks, parts: Sequence[_Trained], shape: tuple[int, int]) -> _Trained:
     """The chunks' arrays [n_seeds, n_settings, ...] put together as [n_settings, n_seeds, ...]."""
 
     def join(*leaves):
@@ -140,142 +160,91 @@ def _assemble(chunks, parts, shape):
     return jax.tree.map(join, *parts)
 
 
-class _Layout(NamedTuple):
-    """How a rectangle of runs lies on the devices: padded to `shape` and cut along one of its axes."""
-
-    shape: tuple[int, int]  # (n_seeds, n_settings), padded
-    runs: NamedSharding  # of [n_seeds, n_settings, ...]
-    seeds: NamedSharding  # of [n_seeds, ...]
-    settings: NamedSharding  # of [n_settings]
-    everywhere: NamedSharding  # of what every device has a copy of
-
-    @staticmethod
-    def of(shape: tuple[int, int], devices) -> "_Layout":
-        """The axis that leaves the least padding is cut; seeds rather than settings where they tie."""
-
-        def padded(axis):
-            n = min(len(devices), shape[axis])
-            size = -(-shape[axis] // n) * n
-            # What counts is how long the devices take: the runs of one of them.
-            return size // n * shape[1 - axis], axis, n, tuple(size if i == axis else s for i, s in enumerate(shape))
-
-        _, axis, n, size = min(padded(0), padded(1))
-        mesh = jax.make_mesh((n,), ("run",), axis_types=(AxisType.Auto,), devices=devices[:n])
-        specs = {
-            0: (PartitionSpec("run"), PartitionSpec("run"), PartitionSpec()),
-            1: (PartitionSpec(None, "run"), PartitionSpec(), PartitionSpec("run")),
-        }[axis]
-        return _Layout(size, *(NamedSharding(mesh, spec) for spec in (*specs, PartitionSpec())))
-
-
 class _Programs:
-    """The compiled parts of a sweep: one run's functions, vmapped over settings and seeds. Once for each shape."""
+    """The functions of one run, vmapped over settings, then seeds, and compiled once for each shape."""
 
-    def __init__(self, config: train.Config, devices: Sequence[jax.Device]):
-        self.config, self.devices, self.compile_seconds = config, devices, 0.0
+    def __init__(self, config: train.Config):
+        self.config, self.seconds = config, 0.0
         self._compiled = {}
 
-        def batched(function, settings_axes, seeds_axes):
-            return jax.vmap(jax.vmap(functools.partial(function, config), settings_axes), seeds_axes)
+        def batched(function, over_settings, over_seeds):
+            return jax.vmap(jax.vmap(functools.partial(function, config), over_settings), over_seeds)
 
-        self._functions = {
+        self._functions = {  # name: function, donated arguments
             "init": (batched(train.init_state, (0, None), (None, 0)), ()),
             "segment": (batched(train.segment, (None, None, 0, 0, None), (None, None, None, 0, 0)), (3,)),
             "evaluate": (batched(train.evaluate, (None, None, 0, 0), (None, None, None, 0)), ()),
         }
 
-    def __call__(self, name: str, layout: _Layout, *args):
-        shapes = tuple(a.shape for a in jax.tree.leaves(args))
-        if (name, shapes) not in self._compiled:
-            start = time.perf_counter()
+    def __call__(self, name: str, placement: Placement, *args):
+        key = (name, placement.shape, *(a.shape for a in jax.tree.leaves(args)))
+        if key not in self._compiled:
+            began = time.perf_counter()
             function, donated = self._functions[name]
-            jitted = jax.jit(function, out_shardings=layout.runs, donate_argnums=donated)
-            self._compiled[name, shapes] = jitted.lower(*args).compile()
-            self.compile_seconds += time.perf_counter() - start
-        return self._compiled[name, shapes](*args)
+            jitted = jax.jit(function, out_shardings=placement.on_runs, donate_argnums=donated)
+            self._compiled[key] = jitted.lower(*args).compile()
+            self.seconds += time.perf_counter() - began
+        return self._compiled[key](*args)
 
 
-def _train(programs: _Programs, cells: _Cells, splits: data.Splits, with_test: bool, file: Path | None, progress):
-    """Train a rectangle of runs, going on from `file` where it fits.
+def _train(
+    programs: _Programs,
+    placement: Placement,
+    cells: _Cells,
+    splits: data.Splits,
+    with_test: bool,
+    file: Path | None,
+    progress: Progress,
+) -> _Trained:
+    """Train a rectangle of runs, from the checkpoint `file` where there is one that fits."""
+    config, n_runs = programs.config, len(cells.seeds) * len(cells.hypers.lam)
+    hypers, seeds = placement.put_settings(cells.hypers), placement.put_seeds(cells.seeds)
+    there = placement.put_everywhere(splits if with_test else splits._replace(test=None))
+    stream = train.BatchStream(cells.seeds, len(splits.train.X), config.n_batch)
 
-    Returns ((train, valid) Metrics [n_seeds, n_settings, n_evals], test Metrics or None, params), and seconds.
-    """
-    config = programs.config
-    layout = _Layout.of(cells.shape, programs.devices)
-    compiled_before, began = programs.compile_seconds, time.perf_counter()
-    pad_seeds, pad_settings = (
-        np.minimum(np.arange(size), n - 1) for size, n in zip(layout.shape, cells.shape, strict=True)
-    )
-    hypers = jax.device_put(jax.tree.map(lambda a: a[pad_settings], cells.hypers), layout.settings)
-    seeds = jax.device_put(cells.seeds[pad_seeds], layout.seeds)
-    on_device = jax.device_put(splits._replace(test=splits.test if with_test else None), layout.everywhere)
-    stream = train.BatchStream(cells.seeds[pad_seeds], len(splits.train.X), config.n_batch)
+    def measure(state, *on):
+        """[n_seeds, n_settings, splits, metrics]"""
+        found = [programs("evaluate", placement, split, there.scale, hypers, state.params) for split in on]
+        return np.stack([np.stack(placement.fetch(metrics), axis=-1) for metrics in found], axis=2)
 
-    def measure(state):
-        """Metrics of train and valid, [n_seeds, n_settings] without padding."""
-        found = [
-            programs("evaluate", layout, split, on_device.scale, hypers, state.params)
-            for split in (on_device.train, on_device.valid)
-        ]
-        return _to_host(found, cells.shape)
-
-    state = programs("init", layout, hypers, seeds)
+    state = programs("init", placement, hypers, seeds)
     start, history = 0, None
-    if file is not None and (found := _load(file, cells, state, progress)) is not None:
-        start, state, history = found
-        state = jax.tree.map(lambda a: jax.device_put(a[pad_seeds][:, pad_settings], layout.runs), state)
-        progress.skip(start * cells.size)
+    if file is not None and (found := _load(file, cells, state, progress)):
+        start, state, history = found[0], placement.put_runs(found[1]), found[2]
+        progress.skip(start * n_runs)
     else:
-        history = [jax.tree.map(lambda a: a[..., None], m) for m in measure(state)]
+        history = measure(state, there.train, there.valid)[..., None]
     for first, last in itertools.pairwise((0, *config.eval_steps)):
         if first < start:
             continue
-        batches = jax.device_put(stream(first, last), layout.seeds)
-        state = programs("segment", layout, on_device.train, on_device.scale, hypers, state, batches)
-        history = jax.tree.map(lambda h, m: np.concatenate([h, m[..., None]], axis=-1), history, measure(state))
+        batches = placement.put_seeds(stream(first, last))
+        state = programs("segment", placement, there.train, there.scale, hypers, state, batches)
+        history = np.concatenate([history, measure(state, there.train, there.valid)[..., None]], axis=-1)
         if file is not None:
-            _save(file, cells, last, state, history)
-        accuracy = np.nanmax(np.mean(history[1].accuracy[..., -1], axis=0))
-        progress.update((last - first) * cells.size, f"validation accuracy {100 * accuracy:.1f} %")
-    test = None
-    if with_test:
-        test = _to_host(
-            programs("evaluate", layout, on_device.test, on_device.scale, hypers, state.params), cells.shape
-        )
-    part = (history, test, _to_host(state.params, cells.shape))
-    return part, time.perf_counter() - began - (programs.compile_seconds - compiled_before)
+            _save(file, cells, last, placement.fetch(state), history)
+        accuracy = history[:, :, 1, train.Metrics._fields.index("accuracy"), -1].mean(axis=0).max()
+        progress.update((last - first) * n_runs, f"validation accuracy {100 * accuracy:.1f} %")
+    test = measure(state, there.test)[:, :, 0] if with_test else None
+    return _Trained(history, test, placement.fetch(state.params))
 
 
-def _to_host(tree, shape):
-    """Arrays [n_seeds, n_settings, ...] as NumPy's, without padding."""
-    leaves = jax.tree.leaves(tree)
-    while not all(leaf.is_ready() for leaf in leaves):
-        time.sleep(0.001)  # a wait inside JAX would keep Ctrl-C waiting too
-    return jax.tree.map(lambda a: np.asarray(a)[: shape[0], : shape[1]], tree)
+def _save(file: Path, cells: _Cells, step: int, state: train.TrainState, history: np.ndarray) -> None:
+    leaves = {f"state_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(state))}
+    results.write_npz(file, step=step, seeds=cells.seeds, **cells.hypers._asdict(), history=history, **leaves)
 
 
-def _save(file: Path, cells: _Cells, step: int, state, history) -> None:
-    leaves = jax.tree.leaves((_to_host(state, cells.shape), history))
-    arrays = {f"leaf_{i}": leaf for i, leaf in enumerate(leaves)}
-    results.write_npz(file, step=step, seeds=cells.seeds, **cells.hypers._asdict(), **arrays)
-
-
-def _load(file: Path, cells: _Cells, state, progress: Progress):
+def _load(file: Path, cells: _Cells, state: train.TrainState, progress: Progress):
     """(step, state, history) of a checkpoint. None if there is none or, with a word, if it can't be gone on with."""
     if not file.exists():
         return None
-    found = results.read_npz(file) or {}
-    shapes = [leaf.shape[2:] for leaf in jax.tree.leaves(state)]
-    leaves = [found.get(f"leaf_{i}") for i in range(len(shapes) + 2 * len(train.Metrics._fields))]
-    whole = found.keys() >= {"step", "seeds", *cells.hypers._fields} and not any(leaf is None for leaf in leaves)
-    if not whole or [leaf.shape for leaf in leaves[: len(shapes)]] != [cells.shape + shape for shape in shapes]:
+    found = results.read_npz(file)
+    leaves, structure = jax.tree.flatten(state)
+    names = [f"state_{i}" for i in range(len(leaves))]
+    own = {"seeds": cells.seeds, **cells.hypers._asdict()}
+    if found is None or not found.keys() >= {"step", "history", *own, *names}:
         progress.say(f"{file} is damaged: its runs start anew")
         return None
-    if any(
-        not np.array_equal(found[key], value) for key, value in {**cells.hypers._asdict(), "seeds": cells.seeds}.items()
-    ):
+    if not all(np.array_equal(found[key], value) for key, value in own.items()):
         progress.say(f"{file} is of other runs: these start anew")
         return None
-    metrics = train.Metrics(*[None] * len(train.Metrics._fields))
-    structure = jax.tree.structure((state, [metrics._replace(**dict.fromkeys(metrics._fields, 0))] * 2))
-    return int(found["step"]), *jax.tree.unflatten(structure, leaves)
+    return int(found["step"]), jax.tree.unflatten(structure, [found[name] for name in names]), found["history"]

@@ -114,6 +114,7 @@ def segment(
     config: Config, train: data.Split, scale: data.Scale, hypers: Hypers, state: TrainState, batches
 ) -> TrainState:
     """All updates from one evaluation to the next: one for each row of `batches` [n_steps, n_batch]."""
+    train = jax.tree.map(jnp.asarray, train)  # a NumPy array can't be indexed by what is traced
 
     def step(state, indices):
         return train_step(config, train, scale, hypers, state, indices), None

@@ -13,6 +13,7 @@ def _interrupted(*_):
 signal.signal(signal.SIGINT, _interrupted)  # before the imports, which take a second
 
 import errno
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from absl import app, flags
 
 import dd2424_jax
 from dd2424_jax import cifar10, data, report, results, sweep, train
+
+logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there
 
 FLAGS = flags.FLAGS
 LABELS = {"cifar10": "CIFAR-10", "synthetic": "SYNTHETIC stand-in, not CIFAR-10"}

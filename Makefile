@@ -1,0 +1,48 @@
+# `make` lists the targets. Each one that needs the environment makes it first.
+# ARGS are passed on: make coarse-search ARGS="--n_seeds=8"
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup data coarse-search exercise3 test lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo '  Flags are passed on by ARGS, as in: make coarse-search ARGS="--n_seeds=8"'
+
+setup: $(READY) ## make the environment in .venv (uv if it is there, else venv and pip)
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is missing or older than 3.11: make $(MAKECMDGOALS) PYTHON=/path/to/a/newer/python" >&2; exit 1; }
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV) && uv pip install --quiet --python $(RUN) -r requirements.txt; \
+	else \
+	  $(PYTHON) -m venv $(VENV) && $(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt; \
+	fi
+	@touch $(READY)
+
+data: $(READY) ## fetch and check CIFAR-10 (170 MB); ARGS=DIR for a folder of your own
+	$(RUN) -m dd2424_jax.data $(ARGS)
+
+coarse-search: $(READY) ## assignment 2: 8 values of λ from 1e-5 to 0.1, 3 seeds each
+	$(RUN) experiments/coarse_search.py $(ARGS)
+
+exercise3: $(READY) ## assignment 2, exercise 3: one cycle at λ = 0.01, 5 seeds
+	$(RUN) experiments/exercise3.py $(ARGS)
+
+test: $(READY) ## run the tests
+	$(RUN) -m pytest -q $(ARGS)
+
+lint: $(READY) ## check style and format
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+clean: ## remove the environment and caches; results stay
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

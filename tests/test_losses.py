@@ -1,0 +1,94 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import reference
+from dd2424_jax import losses
+
+K = 10
+ALL = {"softmax": losses.softmax}
+
+
+def naive_softmax(s, y):
+    return -np.log(np.exp(s[y]) / np.sum(np.exp(s)))
+
+
+NAIVE = {"softmax": naive_softmax}
+
+
+@pytest.fixture(params=ALL)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, K, 20)
+    return rng.normal(0, 3, (20, K)), np.eye(K)[y], y
+
+
+def test_every_loss_has_a_naive_reference():
+    found = {key for key, value in vars(losses).items() if isinstance(value, losses.Loss)}
+    assert found == ALL.keys() == NAIVE.keys()
+
+
+def test_value_equals_naive_reference(x64, name, batch):
+    logits, Y, y = batch
+    expected = [NAIVE[name](s, k) for s, k in zip(logits, y, strict=True)]
+    np.testing.assert_allclose(ALL[name].value(logits, Y), expected, rtol=1e-12)
+
+
+def test_closed_form_equals_autodiff(x64, name, batch):
+    logits, Y, _ = batch
+    autodiff = jax.grad(lambda s: jnp.sum(ALL[name].value(s, Y)))(logits)
+    np.testing.assert_allclose(ALL[name].derivative(logits, Y), autodiff, atol=1e-14)
+
+
+def test_closed_form_equals_centred_differences(x64, name, batch):
+    logits, Y, _ = batch
+    h = 1e-6
+    for k in range(K):
+        step = h * np.eye(K)[k]
+        difference = (ALL[name].value(logits + step, Y) - ALL[name].value(logits - step, Y)) / (2 * h)
+        np.testing.assert_allclose(ALL[name].derivative(logits, Y)[:, k], difference, atol=1e-8)  # rounding / h
+
+
+def test_vmap_equals_loop(x64, name, batch):
+    logits, Y, _ = batch
+    shifted = np.stack([logits, 2 * logits, -logits])
+    together = jax.vmap(ALL[name].value, in_axes=(0, None))(shifted, Y)
+    np.testing.assert_allclose(together, [ALL[name].value(s, Y) for s in shifted], rtol=1e-14)
+
+
+def test_extreme_logits_stay_finite_and_right(name):
+    logits = np.zeros((2, K), np.float32)
+    logits[:, 3] = 1e4
+    logits[:, 7] = -1e4
+    Y = np.eye(K, dtype=np.float32)[[3, 7]]
+    value, derivative = ALL[name].value(logits, Y), ALL[name].derivative(logits, Y)
+    assert np.all(np.isfinite(value))
+    assert np.all(np.isfinite(derivative))
+    assert np.all(np.isfinite(jax.grad(lambda s: jnp.sum(ALL[name].value(s, Y)))(logits)))
+    assert value[0] < 1e-6 < 1e3 < value[1]  # right and sure of it; wrong and sure of it
+
+
+def test_softmax_loss_at_zero_logits_is_log_K(batch):
+    _, Y, _ = batch
+    np.testing.assert_allclose(losses.softmax.value(np.zeros((20, K)), Y), np.log(K), rtol=1e-6)
+
+
+def test_softmax_derivative_is_p_minus_y(x64, batch):
+    logits, Y, _ = batch
+    np.testing.assert_allclose(losses.softmax.derivative(logits, Y), reference.softmax(logits) - Y, atol=1e-15)
+
+
+def test_softmax_is_blind_to_a_shift_of_all_logits(x64, batch):
+    logits, Y, _ = batch
+    np.testing.assert_allclose(losses.softmax.value(logits + 7, Y), losses.softmax.value(logits, Y), rtol=1e-12)
+
+
+def test_correct_takes_the_first_of_equal_logits():
+    logits = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 2.0]])
+    np.testing.assert_array_equal(losses.correct(logits, np.array([0, 2, 2])), [True, False, True])
