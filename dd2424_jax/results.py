@@ -95,12 +95,16 @@ def open_run(
         return
     try:
         run.path.mkdir(parents=True, exist_ok=True)
-        with _held(run.path):
-            if not (run.path / CONFIG).exists():
-                write_json(run.path / CONFIG, {**facts, "identity": identity, "digest": digest(identity)})
-            yield run
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise ResultError(f"cannot write {error.filename}: {error.strerror}; choose another --out_dir") from error
+        lock = open(run.path / LOCK, "a+")
+    except OSError as error:
+        raise ResultError(f"cannot write {run.path}: {error.strerror}; choose another --out_dir") from error
+    with lock:
+        _hold(lock, run.path)
+        for left in run.path.glob(".*.part"):  # by a write that was killed
+            left.unlink()
+        if not (run.path / CONFIG).exists():
+            write_json(run.path / CONFIG, {**facts, "identity": identity, "digest": digest(identity)})
+        yield run
 
 
 def _check_identity(path: Path, identity: Mapping) -> None:
@@ -117,22 +121,17 @@ def _check_identity(path: Path, identity: Mapping) -> None:
         raise ResultError(f"{path} holds another configuration ({differences}); choose another --name")
 
 
-@contextlib.contextmanager
-def _held(path: Path):
-    """A lock that dies with its process, however that dies."""
-    with open(path / LOCK, "a+") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                lock.seek(0)
-                raise ResultError(
-                    f"{path} is being written by {lock.read() or 'another process'}; wait for it"
-                ) from error
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
-        yield
+def _hold(lock, path: Path) -> None:
+    """Lock the file for as long as it is open; the lock dies with its process, however that dies."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise ResultError(f"{path} is being written by {lock.read() or 'another process'}; wait for it") from error
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+    lock.flush()
 
 
 def latest(out_dir: str, experiment: str) -> Path | None:
@@ -143,7 +142,7 @@ def latest(out_dir: str, experiment: str) -> Path | None:
 
 def write_bytes(file: Path, content: bytes) -> None:
     """All of the content or nothing: written beside, forced to disk, renamed."""
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-", suffix=".part")
     try:
         with open(handle, "wb") as out:
             out.write(content)

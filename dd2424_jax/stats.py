@@ -34,11 +34,13 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
 
 
 def band(values, confidence: float = 0.95):
-    """(mean, low, high) of values [n_seeds, ...] over the seeds; one seed has no interval: low = high = mean."""
+    """(mean, low, high) of values [n_seeds, ...] over the seeds. One seed: low = high = mean. None: NaN."""
     values = np.asarray(values, float)
-    n, mean = len(values), np.mean(values, axis=0)
+    n = len(values)
     if n < 2:
-        return mean, mean, mean
+        line = values[0] if n else np.full(values.shape[1:], np.nan)
+        return line, line, line
+    mean = np.mean(values, axis=0)
     half = special.stdtrit(n - 1, (1 + confidence) / 2) * np.std(values, axis=0, ddof=1) / np.sqrt(n)
     return mean, mean - half, mean + half
 

@@ -172,7 +172,7 @@ def reproduce(
         "n_test": len(splits.test.y),
         "sha256": dataset.sha256,
     }
-    given = _given()
+    given = {flag.name: flag.value for flag in _own_flags()}
     identity = {"experiment": experiment, "dataset": about, "code": dd2424_jax.__version__}
     identity |= {flag: value for flag, value in given.items() if flag not in NOT_IDENTITY} | {"lam": list(lams)}
     facts = {**results.provenance(), "flags": given, "dataset": about, "devices": [str(device) for device in devices]}
@@ -218,10 +218,10 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _given() -> dict:
-    """The experiment's flags and their values, without absl's own."""
+def _own_flags() -> list[flags.Flag]:
+    """The experiment's flags, without absl's."""
     modules = FLAGS.flags_by_module_dict().items()
-    return {flag.name: flag.value for module, own in modules if not module.startswith("absl") for flag in own}
+    return [flag for module, own in modules if not module.startswith("absl") for flag in own]
 
 
 def _devices() -> list[jax.Device]:
@@ -263,6 +263,8 @@ def start(main: Callable[[], None]) -> None:
                 raise
             _fail(f"the device's memory is too small for this: lower --runs_at_once (now {FLAGS.runs_at_once})")
 
+    for flag in _own_flags():  # --help shows a script's key flags, and ours are defined in this module
+        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     app.run(guarded, flags_parser=parse)
 
 

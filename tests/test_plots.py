@@ -1,0 +1,64 @@
+import io
+import types
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from dd2424_jax import plots, train
+
+STEP = np.array([0, 5, 10])
+
+
+def metrics(*shape):
+    rng = np.random.default_rng(0)
+    return train.Metrics(*(rng.random(shape) for _ in range(3)))
+
+
+def outcome(n_lam, diverged=False):
+    return types.SimpleNamespace(
+        step=STEP,
+        hypers=train.Hypers(np.geomspace(1e-5, 0.1, n_lam), 0.0, 0.1),
+        train=metrics(n_lam, 4, 3),
+        valid=metrics(n_lam, 4, 3),
+        diverged=np.full((n_lam, 4), diverged),
+    )
+
+
+def test_learning_curves_show_the_mean_of_the_seeds():
+    _, (ax,) = plots.figure(1, "title")
+    train_loss, valid_loss = metrics(4, 3).loss, 1 + metrics(4, 3).loss
+    assert plots.learning_curves(ax, STEP, train_loss, valid_loss, name="loss") is ax
+    for line, values in zip(ax.lines, (train_loss, valid_loss), strict=True):
+        np.testing.assert_allclose(line.get_xydata(), np.transpose([STEP, values.mean(axis=0)]))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["train", "validation"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("update step", "loss")
+    assert len({line.get_linestyle() for line in ax.lines}) == 2  # told apart without colour
+
+
+def test_lam_search_has_a_line_for_every_seed_and_the_mean():
+    _, (ax,) = plots.figure(1, "title")
+    lams = np.array([0.1, 1e-5, 1e-3])
+    accuracy = metrics(3, 4).accuracy
+    accuracy[2, 1] = np.nan  # diverged
+    plots.lam_search(ax, lams, accuracy)
+    *seeds, mean = [line for line in ax.lines if len(line.get_xdata()) == 3][:5]
+    np.testing.assert_allclose(seeds[0].get_ydata(), accuracy[[1, 2, 0], 0])
+    np.testing.assert_allclose(mean.get_ydata(), np.nanmean(accuracy, axis=1)[[1, 2, 0]])
+    assert ax.get_xscale() == "log"
+
+
+def test_lam_zero_has_its_place_on_the_axis():
+    _, (ax,) = plots.figure(1, "title")
+    plots.lam_search(ax, np.array([0.0, 1e-3, 0.1]), metrics(3, 2).accuracy)
+    left, right = ax.transData.transform([(0.0, 0.5), (1e-3, 0.5)])[:, 0]
+    assert left < right - 10
+
+
+@pytest.mark.parametrize("n_lam", [1, 3, 9])
+@pytest.mark.parametrize("diverged", [False, True])
+def test_a_learning_figure_renders(n_lam, diverged):
+    fig = plots.learning_figure(outcome(n_lam, diverged), "title")
+    picture = matplotlib.image.imread(io.BytesIO(plots.render(fig, "png")))
+    assert picture.shape[1] > 2000
+    assert plots.render(fig, "pdf").startswith(b"%PDF")

@@ -1,0 +1,168 @@
+import errno
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from dd2424_jax import results
+
+IDENTITY = {"experiment": "e", "lam": [0.1, 1e-5]}
+
+
+def open_run(root, identity=IDENTITY, **options):
+    return results.open_run(str(root), "e", identity, {"command": ["x"]}, **options)
+
+
+def finish(root, **options):
+    with open_run(root, **options) as run:
+        assert not run.finished
+        run.finish({"name": run.path.name})
+        return run.path
+
+
+def test_a_finished_run_is_found_again(tmp_path):
+    path = finish(tmp_path)
+    with open_run(tmp_path) as run:
+        assert run.finished
+        assert run.path == path
+    assert results.read_json(path / "config.json")["identity"] == IDENTITY
+    assert results.latest(str(tmp_path), "e") == path
+    assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
+
+
+def test_another_configuration_is_another_directory(tmp_path):
+    first, second = finish(tmp_path), finish(tmp_path, identity=IDENTITY | {"lam": [0.2]})
+    assert first != second
+    assert results.latest(str(tmp_path), "e") == second
+
+
+def test_the_digest_does_not_depend_on_order():
+    assert results.digest({"a": 1, "b": 2}) == results.digest({"b": 2, "a": 1}) != results.digest({"a": 1, "b": 3})
+
+
+def test_an_unfinished_run_is_gone_on_with(tmp_path):
+    with open_run(tmp_path) as run:
+        (run.path / "checkpoint-000.npz").write_text("half way")
+    with open_run(tmp_path) as again:
+        assert again.path == run.path
+        assert (again.path / "checkpoint-000.npz").exists()
+        again.finish({})
+        assert not (again.path / "checkpoint-000.npz").exists()
+
+
+def test_what_a_killed_write_left_is_cleared_away(tmp_path):
+    with open_run(tmp_path) as run:
+        (run.path / ".runs.csv-abc.part").write_text("half")
+    with open_run(tmp_path) as again:
+        assert sorted(os.listdir(again.path)) == ["config.json", "lock"]
+
+
+def test_force_leaves_the_finished_run_and_makes_another(tmp_path):
+    first = finish(tmp_path)
+    before = {file: file.read_bytes() for file in first.iterdir()}
+    second = finish(tmp_path, force=True)
+    assert second.name == f"{first.name}-2"
+    assert finish(tmp_path, force=True).name == f"{first.name}-3"
+    assert before == {file: file.read_bytes() for file in first.iterdir()}
+
+
+def test_an_interrupted_force_goes_on_but_hides_nothing(tmp_path):
+    first = finish(tmp_path)
+    with open_run(tmp_path, force=True) as second:
+        pass
+    with open_run(tmp_path) as run:
+        assert run.path == first
+    with open_run(tmp_path, force=True) as run:
+        assert run.path == second.path != first
+
+
+def test_a_name_taken_by_another_configuration_is_refused(tmp_path):
+    assert finish(tmp_path, name="mine").name == "mine"
+    with pytest.raises(results.ResultError, match=r"lam=\[0.1, 1e-05\] there, 3 here.*--name"):
+        finish(tmp_path, name="mine", identity={"experiment": "e", "lam": 3})
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "latest", ".hidden", "a b"])
+def test_impossible_names_are_refused(tmp_path, name):
+    with pytest.raises(results.ResultError, match=r"--name"):
+        finish(tmp_path, name=name)
+
+
+def test_a_damaged_config_is_named(tmp_path):
+    path = finish(tmp_path)
+    (path / "config.json").write_text("{")
+    with pytest.raises(results.ResultError, match=r"config.json is damaged"):
+        finish(tmp_path)
+
+
+def test_a_second_process_is_told_who_holds_the_run(tmp_path):
+    holder = textwrap.dedent(f"""
+        import sys
+        from dd2424_jax import results
+        with results.open_run({str(tmp_path)!r}, "e", {IDENTITY!r}, {{}}):
+            print("held", flush=True)
+            sys.stdin.read()
+    """)
+    with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(results.ResultError, match=f"process {process.pid} on "):
+            finish(tmp_path)
+        process.kill()
+        process.wait()
+    finish(tmp_path)  # the lock died with its process
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(results.ResultError, match=r"--out_dir"):
+        finish(tmp_path)
+
+
+def test_an_out_dir_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(results.ResultError, match=r"--out_dir"):
+        finish(tmp_path / "file")
+
+
+def test_a_full_disk_leaves_the_old_content_and_no_litter(tmp_path, monkeypatch):
+    file = tmp_path / "numbers.npz"
+    results.write_npz(file, a=np.arange(3))
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(results.ResultError, match=r"no space left.*goes on"):
+        results.write_npz(file, a=np.zeros(9))
+    np.testing.assert_array_equal(results.read_npz(file)["a"], np.arange(3))
+    assert os.listdir(tmp_path) == ["numbers.npz"]
+
+
+def test_json_has_null_where_there_is_no_number(tmp_path):
+    content = {"a": np.float32(np.nan), "b": [np.inf, 1], "c": np.arange(2), "d": {"e": (None, True, np.int64(3))}}
+    results.write_json(tmp_path / "x.json", content)
+    assert "NaN" not in (tmp_path / "x.json").read_text()
+    found = json.loads((tmp_path / "x.json").read_text())
+    assert found == {"a": None, "b": [None, 1], "c": [0, 1], "d": {"e": [None, True, 3]}}
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"nothing"])
+def test_a_damaged_archive_reads_as_none(tmp_path, content):
+    (tmp_path / "x.npz").write_bytes(content)
+    assert results.read_npz(tmp_path / "x.npz") is None
+    results.write_npz(tmp_path / "y.npz", a=np.arange(1000.0))
+    whole = (tmp_path / "y.npz").read_bytes()
+    for keep in (10, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "x.npz").write_bytes(whole[:keep])
+        assert results.read_npz(tmp_path / "x.npz") is None
+
+
+def test_provenance_names_the_versions_and_the_commit():
+    found = results.provenance()
+    assert found["versions"]["jax"]
+    assert found["commit"] is None or len(found["commit"].split("-")[0]) == 40
