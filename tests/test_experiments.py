@@ -71,16 +71,6 @@ def test_a_run_directory_holds_what_is_promised(finished):
     script, path, _ = finished
     promised = {"config.json", "runs.csv", "curves.npz", "params.npz", "summary.json", "table.md", "table.tex"}
     promised |= {"curves.png", "curves.pdf"}
-        "config.json",
-        "runs.csv",
-        "curves.npz",
-        "params.npz",
-        "summary.json",
-        "table.md",
-        "table.tex",
-        "curves.png",
-        "curves.pdf",
-    ]
     if script == "coarse_search":
         promised |= {"search.png", "search.pdf"}
     assert {file.name for file in path.iterdir()} == promised
