@@ -6,7 +6,6 @@ A row of an image is 1024 red, 1024 green, 1024 blue values, each channel row by
 import io
 import os
 import pickle
-import sys
 import tarfile
 import tempfile
 from collections.abc import Sequence
@@ -50,7 +49,6 @@ def obtain(root: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
     into = archive.parent
     try:
         if not archive.exists():
-            print(f"CIFAR-10 is not in {root}: downloading it (170 MB)", file=sys.stderr)
             download.fetch(mirrors, archive, sha256=ARCHIVE_SHA256, md5=ARCHIVE_MD5)
         return _unpack(archive, into)
     except OSError as error:

@@ -8,6 +8,7 @@ import http.client
 import os
 import queue
 import ssl
+import sys
 import threading
 import time
 import urllib.error
@@ -50,6 +51,7 @@ def fetch(urls: Sequence[str], file: Path, *, sha256: str, md5: str, patience: P
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
     urls = _answering(urls, patience.answer)
+    print(f"downloading {file} from {urllib.parse.urlsplit(urls[0]).netloc}", file=sys.stderr)
     said = {}
     # In the first round slow mirrors are left for others; in the second, slow is better than nothing.
     for slowest in (patience.slow, 0.0):

@@ -95,7 +95,7 @@ def open_run(
         return
     try:
         run.path.mkdir(parents=True, exist_ok=True)
-        lock = open(run.path / LOCK, "a+")  # noqa: SIM115: it is closed below, where errors are the run's own
+        lock = open(run.path / LOCK, "a+")  # noqa: SIM115 (closed below, where an error is the body's own)
     except OSError as error:
         raise ResultError(f"cannot write {run.path}: {error.strerror}; choose another --out_dir") from error
     with lock:
