@@ -19,8 +19,9 @@ class Loss(NamedTuple):
 
 
 def softmax_cross_entropy(logits, Y):
-    """ℓ = log Σ_k exp(s_k) − Σ_k y_k s_k, which is −log p_y, without overflow for any finite logits."""
-    return jax.nn.logsumexp(logits, axis=1) - jnp.sum(Y * logits, axis=1)
+    """ℓ = log Σ_k exp(s_k − s_y), which is −log p_y, without overflow for any finite logits."""
+    # s_y is subtracted first: from log Σ exp(s_k), it would take the digits along that large logits share.
+    return jax.nn.logsumexp(logits - _true_logit(logits, Y), axis=1)
 
 
 def softmax_cross_entropy_derivative(logits, Y):
@@ -28,7 +29,41 @@ def softmax_cross_entropy_derivative(logits, Y):
     return jax.nn.softmax(logits, axis=1) - Y
 
 
+def sigmoid_cross_entropy(logits, Y):
+    """ℓ = 1/K Σ_k [log(1 + exp s_k) − y_k s_k]: the mean of K binary cross-entropies of p_k = 1 / (1 + exp −s_k)."""
+    return jnp.mean(jax.nn.softplus(logits) - Y * logits, axis=1)
+
+
+def sigmoid_cross_entropy_derivative(logits, Y):
+    """∂ℓ/∂s = (p − y) / K: sigmoid and binary cross-entropy collapse too."""
+    return (jax.nn.sigmoid(logits) - Y) / logits.shape[1]
+
+
+def hinge_loss(logits, Y):
+    """ℓ = Σ_{k≠y} max(0, s_k − s_y + 1), the multi-class SVM's. Source: Weston and Watkins (1999)."""
+    return jnp.sum(jax.nn.relu(_margins(logits, Y)), axis=1)
+
+
+def hinge_loss_derivative(logits, Y):
+    """∂ℓ/∂s_k = 1 where the margin is violated, and for the true class minus their number; 0 at the kink."""
+    violated = (_margins(logits, Y) > 0).astype(logits.dtype)
+    return violated - Y * jnp.sum(violated, axis=1, keepdims=True)
+
+
+def _margins(logits, Y):
+    """s_k − s_y + 1 for k ≠ y, and 0 for k = y."""
+    return (logits - _true_logit(logits, Y) + 1) * (1 - Y)
+
+
+def _true_logit(logits, Y):
+    """s_y, [n, 1]."""
+    return jnp.sum(Y * logits, axis=1, keepdims=True)
+
+
 softmax = Loss(softmax_cross_entropy, softmax_cross_entropy_derivative)
+sigmoid = Loss(sigmoid_cross_entropy, sigmoid_cross_entropy_derivative)
+hinge = Loss(hinge_loss, hinge_loss_derivative)
+LOSSES = {"softmax": softmax, "sigmoid": sigmoid, "hinge": hinge}
 
 
 def correct(logits, y):

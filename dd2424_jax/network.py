@@ -22,29 +22,29 @@ class Layer(NamedTuple):
 Params = tuple[Layer, ...]
 
 
-def init(key, sizes: Sequence[int], *, std: float | None = None) -> Params:
-    """Weights W ~ N(0, 1/fan_in), or N(0, std²) where std is given; biases 0."""
+def init(key, sizes: Sequence[int], *, std: float | None = None, bias_std: float = 0.0) -> Params:
+    """Weights W ~ N(0, 1/fan_in), or N(0, std²) where std is given; biases b ~ N(0, bias_std²)."""
     keys = jax.random.split(key, len(sizes) - 1)
 
     def layer(key, fan_in, fan_out):
-        scale = fan_in**-0.5 if std is None else std
-        return Layer(scale * jax.random.normal(key, (fan_out, fan_in)), jnp.zeros(fan_out))
+        W = jax.random.normal(key, (fan_out, fan_in)) * (fan_in**-0.5 if std is None else std)
+        return Layer(W, bias_std * jax.random.normal(jax.random.fold_in(key, 1), (fan_out,)))
 
     return tuple(map(layer, keys, sizes[:-1], sizes[1:]))
 
 
 def forward(params: Params, X):
     """Logits [n, K] of X [n, d]: affine layers with ReLU between them."""
-    return _activations(params, X)[-1]
+    return activations(params, X)[-1]
 
 
-def _activations(params: Params, X):
+def activations(params: Params, X) -> list:
     """[X, H_1, ..., H_{k-1}, logits]: the input of every layer, then the output of the last."""
-    activations = [X]
+    found = [X]
     for i, (W, b) in enumerate(params):
-        S = activations[-1] @ W.T + b
-        activations.append(S if i == len(params) - 1 else jnp.maximum(S, 0))
-    return activations
+        S = found[-1] @ W.T + b
+        found.append(S if i == len(params) - 1 else jax.nn.relu(S))
+    return found
 
 
 def penalty(params: Params):
@@ -58,8 +58,8 @@ def cost(params: Params, X, Y, lam, *, loss: losses.Loss = losses.softmax):
 
 
 def gradients(params: Params, X, Y, lam, *, loss: losses.Loss = losses.softmax) -> Params:
-    """∂J/∂params in closed form, by backpropagation; equals `jax.grad(cost)` (at ReLU's kink it takes 0)."""
-    *inputs, logits = _activations(params, X)
+    """∂J/∂params in closed form, by backpropagation; equals `jax.grad(cost)`. At ReLU's kink both take 0."""
+    *inputs, logits = activations(params, X)
     G = loss.derivative(logits, Y) / X.shape[0]
     layers = []
     for i in reversed(range(len(params))):

@@ -14,11 +14,11 @@ BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
 SPLIT_STYLES = {"train": (BLUE, "-"), "validation": (VERMILION, "--")}  # told apart in black and white too
 
 
-def figure(n_panels: int, title: str, *, width: float = 4.2, height: float = 3.4):
-    """A figure with `n_panels` axes side by side, and those axes."""
-    fig = Figure(figsize=(width * n_panels, height), layout="constrained")
+def figure(n_rows: int, n_columns: int, title: str, *, width: float = 4.2, height: float = 3.4):
+    """A figure with a grid of axes [n_rows, n_columns], each so many inches wide and high."""
+    fig = Figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
     fig.suptitle(title, fontsize=10)
-    return fig, np.atleast_1d(fig.subplots(1, n_panels))
+    return fig, fig.subplots(n_rows, n_columns, squeeze=False)
 
 
 def render(fig: Figure, form: str) -> bytes:
@@ -28,14 +28,14 @@ def render(fig: Figure, form: str) -> bytes:
     return buffer.getvalue()
 
 
-def learning_curves(ax, step, train, valid, *, name: str):
-    """`train` and `valid` [n_seeds, n_evals] against the update step [n_evals]: mean, and its 95 % band over seeds."""
+def learning_curves(ax, step, train, valid, *, name: str, x: str = "update step"):
+    """`train` and `valid` [n_seeds, n_evals] against [n_evals] steps or epochs: mean, and its 95 % band over seeds."""
     for label, values in (("train", train), ("validation", valid)):
         colour, style = SPLIT_STYLES[label]
         mean, low, high = stats.band(values)
         ax.plot(step, mean, style, color=colour, label=label)
         ax.fill_between(step, low, high, color=colour, alpha=0.25, linewidth=0)
-    _finish(ax, step, name)
+    _finish(ax, step, name, x)
     ax.legend(frameon=False)
     return ax
 
@@ -56,7 +56,7 @@ def learning_figure(outcome, title: str):
 
     One setting: train and validation together. Several: training cost, validation loss, validation accuracy by λ.
     """
-    fig, axes = figure(3, title)
+    fig, (axes,) = figure(1, 3, title)
     lams, diverged = outcome.hypers.lam, outcome.diverged
     if len(lams) == 1:
         for ax, name in zip(axes, outcome.train._fields, strict=True):
@@ -75,11 +75,46 @@ def learning_figure(outcome, title: str):
     return fig
 
 
-def _finish(ax, step, name):
-    ax.set(xlabel="update step", ylabel=name, xlim=(step[0], step[-1]))
+def step_sizes(ax, steps, centred, forward, *, chosen):
+    """Largest errors of centred and forward differences against the step h, log-log; `chosen` steps are marked."""
+    for values, label, colour, style in ((centred, "centred", BLUE, "o-"), (forward, "forward", VERMILION, "s--")):
+        ax.loglog(steps, values, style, color=colour, markersize=4, label=label)
+    for h in chosen:
+        ax.axvline(h, color=GREY, linestyle=":", linewidth=1)
+        where = {"xycoords": ("data", "axes fraction"), "rotation": 90, "va": "top", "ha": "right"}
+        ax.annotate(f"h = {h:.0e} ", (h, 1), fontsize=7, **where)
+    ax.set(xlabel="step h", ylabel="largest absolute error of the gradient")
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
+def _finish(ax, step, name, x="update step"):
+    ax.set(xlabel=x, ylabel=name, xlim=(step[0], step[-1]))
     if "accuracy" in name:
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.grid(alpha=0.3)
+
+
+def template(ax, w):
+    """A row of first-layer weights w [3072] as an image, rescaled to [0, 1]."""
+    image = np.asarray(w).reshape(3, 32, 32).transpose(1, 2, 0)
+    ax.imshow((image - image.min()) / max(np.ptp(image), 1e-12))
+    ax.set(xticks=[], yticks=[])
+    return ax
+
+
+def confusion(ax, fractions, classes):
+    """A confusion matrix [K, K] whose rows sum to 1: shade and percent."""
+    ax.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), value in np.ndenumerate(fractions):
+        shade = "white" if value > 0.5 else "black"
+        ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=7, color=shade)
+    ticks = np.arange(len(classes))
+    ax.set_xticks(ticks, classes, rotation=45, ha="right")
+    ax.set_yticks(ticks, classes)
+    ax.set(xlabel="predicted", ylabel="true class (rows sum to 100 %)")
+    return ax
 
 
 def lam_search(ax, lams, accuracy):

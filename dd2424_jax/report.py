@@ -31,9 +31,9 @@ class Setting(NamedTuple):
 
 
 class Report(NamedTuple):
-    """A table, remarks to stand under it, and figures by file name."""
+    """Tables, remarks to stand under them, and figures by file name."""
 
-    table: tables.Table
+    tables: Sequence[tables.Table]
     remarks: Sequence[str]
     figures: Mapping[str, Figure]
 
@@ -85,10 +85,10 @@ def write_numbers(directory: Path, outcome: sweep.Outcome, *, dataset: str, step
 
 
 def write_report(directory: Path, report: Report) -> None:
-    """table.md (remarks and all), table.tex, and every figure as PNG and PDF."""
-    remarks = "".join(f"\n{remark}\n" for remark in report.remarks)
-    results.write_text(directory / "table.md", tables.markdown(report.table) + remarks)
-    results.write_text(directory / "table.tex", tables.latex(report.table))
+    """table.md (all tables, and the remarks), table.tex, and every figure as PNG and PDF."""
+    parts = [tables.markdown(table) for table in report.tables] + [f"{remark}\n" for remark in report.remarks]
+    results.write_text(directory / "table.md", "\n".join(parts))
+    results.write_text(directory / "table.tex", "\n".join(map(tables.latex, report.tables)))
     for name, fig in report.figures.items():
         for form in ("png", "pdf"):
             results.write_bytes(directory / f"{name}.{form}", plots.render(fig, form))

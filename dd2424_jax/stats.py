@@ -33,6 +33,27 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(n, float(mean), float(sd), float(mean - half), float(mean + half))
 
 
+def paired(values: Sequence[float], baseline: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Estimate of values − baseline, one difference per seed: what the seeds have in common cancels.
+
+    Seeds where either is not a number (diverged) are left out.
+    """
+    difference = np.asarray(values, float) - np.asarray(baseline, float)
+    return estimate(difference[np.isfinite(difference)], confidence)
+
+
+def excludes_zero(estimate: Estimate) -> bool:
+    """Whether 0 lies outside of the interval; False where there is none."""
+    return estimate.low > 0 or estimate.high < 0
+
+
+def confusion_matrix(true: Sequence[int], predicted: Sequence[int], n_classes: int) -> np.ndarray:
+    """How often class i (row) is taken for class j (column), as counts [K, K]."""
+    counts = np.zeros((n_classes, n_classes), int)
+    np.add.at(counts, (np.asarray(true), np.asarray(predicted)), 1)
+    return counts
+
+
 def band(values, confidence: float = 0.95):
     """(mean, low, high) of values [n_seeds, ...] over the seeds. One seed: low = high = mean. None: NaN."""
     values = np.asarray(values, float)

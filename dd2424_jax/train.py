@@ -27,8 +27,14 @@ class Hypers(NamedTuple):
 
 
 def cyclical(config: "Config", hypers: Hypers) -> optax.Schedule:
-    """The triangular learning rate of a run; lr_min = lr_max makes it constant."""
+    """The triangular learning rate of a run."""
     return schedules.triangular(hypers.lr_min, hypers.lr_max, config.n_s)
+
+
+def constant(config: "Config", hypers: Hypers) -> optax.Schedule:
+    """The learning rate lr_max, always."""
+    del config
+    return optax.constant_schedule(hypers.lr_max)
 
 
 @dataclass(frozen=True)
@@ -37,19 +43,21 @@ class Config:
 
     sizes       units of every layer: (d, ..., K)
     n_batch     examples of an update
-    n_s         updates of half a cycle of the learning rate
     eval_steps  after how many updates to evaluate; ascending, the last one ends the run
+    n_s         updates of half a cycle of the learning rate
     init_std    standard deviation of the initial weights; None for fan-in scaling
-    loss        from losses.py
+    bias_std    of the initial biases
+    loss        of losses.py
     schedule    (config, hypers) -> learning rate as a function of the update's number
     optimizer   learning rate -> optax transformation of the cost's gradient, as optax.sgd and optax.adam are
     """
 
     sizes: tuple[int, ...]
     n_batch: int
-    n_s: int
     eval_steps: tuple[int, ...]
+    n_s: int = 1
     init_std: float | None = None
+    bias_std: float = 0.0
     loss: losses.Loss = losses.softmax
     schedule: Callable = cyclical
     optimizer: Callable = optax.sgd
@@ -91,7 +99,7 @@ def run_keys(seed):
 def init_state(config: Config, hypers: Hypers, seed) -> TrainState:
     """Fresh parameters of a seed, the same for every setting, and the optimizer's state."""
     key_init, _ = run_keys(seed)
-    params = network.init(key_init, config.sizes, std=config.init_std)
+    params = network.init(key_init, config.sizes, std=config.init_std, bias_std=config.bias_std)
     return TrainState(params, optimizer(config, hypers).init(params))
 
 
@@ -140,6 +148,15 @@ def evaluate(config: Config, split: data.Split, scale: data.Scale, hypers: Hyper
         sums += totals(split.X[n_chunks * EVALUATION_CHUNK :], split.y[n_chunks * EVALUATION_CHUNK :])
     loss, accuracy = sums / n
     return Metrics(loss, loss + hypers.lam * network.penalty(params), accuracy)
+
+
+def predict(split: data.Split, scale: data.Scale, params: network.Params):
+    """The class of the largest logit for every image, [n]."""
+
+    def of_one(x):
+        return jnp.argmax(network.forward(params, data.standardize(scale, x[None]))[0])
+
+    return jax.lax.map(of_one, split.X, batch_size=EVALUATION_CHUNK)
 
 
 class BatchStream:

@@ -9,32 +9,41 @@ Batch 1 to train on, batch 2 to validate on, 50 hidden units, n_batch = 100, n_s
 from absl import flags
 
 import common
-from dd2424_jax import plots, tables
+import reproduce
+from dd2424_jax import plots, tables, train
 from dd2424_jax.report import Report
 
 FLAGS = flags.FLAGS
 
-common.define_data_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
-common.define_training_flags(lam=[0.01], lr_min=1e-5, lr_max=0.1, n_seeds=5, hidden=[50])
-common.define_cycle_flags(n_s=500, n_cycles=1, n_evals=10)
+common.define_output_flags()
+common.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
+common.define_training_flags(lam=[0.01], n_seeds=5, hidden=[50])
+common.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=500, n_cycles=1, n_evals=10)
 
 
-def draw(outcome, settings, label) -> Report:
+def draw(found: reproduce.Found) -> Report:
     """Accuracies of every λ, and its learning curves."""
     header = ["λ", "train %", "validation %", "test %", "95 % interval", "diverged"]
     rows = []
-    for setting in settings:
-        found = setting.estimates
-        accuracies = [tables.percent(found[f"{split}_accuracy"]) for split in ("train", "valid", "test")]
-        interval = tables.percent_interval(found["test_accuracy"])
-        rows.append([f"{setting.lam:.3g}", *accuracies, interval, str(setting.diverged)])
-    caption = f"Exercise 3 on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean on test"
-    fig = plots.learning_figure(outcome, f"Exercise 3: {label}")
-    return Report(tables.Table(caption, header, rows), [], {"curves": fig})
+    for setting in found.settings:
+        accuracies = [setting.estimates[f"{split}_accuracy"] for split in ("train", "valid", "test")]
+        interval = tables.percent_interval(accuracies[-1])
+        rows.append([f"{setting.lam:.3g}", *map(tables.percent, accuracies), interval, str(setting.diverged)])
+    caption = f"Exercise 3 on {found.label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean on test"
+    curves = plots.learning_figure(found.outcome, f"Exercise 3: {found.label}")
+    return Report([tables.Table(caption, header, rows)], [], {"curves": curves})
 
 
 def main():
-    common.reproduce("exercise3", common.numbers(FLAGS.lam), common.cycle_evaluations(), draw, with_test=True)
+    reproduce.training(
+        "exercise3",
+        draw,
+        hypers=train.Hypers(common.numbers(FLAGS.lam), FLAGS.lr_min, FLAGS.lr_max),
+        eval_steps=common.cycle_evaluations(),
+        with_test=True,
+        hidden=common.integers(FLAGS.hidden),
+        n_s=FLAGS.n_s,
+    )
 
 
 if __name__ == "__main__":

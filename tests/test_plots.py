@@ -26,7 +26,7 @@ def outcome(n_lam, diverged=False):
 
 
 def test_learning_curves_show_the_mean_of_the_seeds():
-    _, (ax,) = plots.figure(1, "title")
+    _, ((ax,),) = plots.figure(1, 1, "title")
     train_loss, valid_loss = metrics(4, 3).loss, 1 + metrics(4, 3).loss
     assert plots.learning_curves(ax, STEP, train_loss, valid_loss, name="loss") is ax
     for line, values in zip(ax.lines, (train_loss, valid_loss), strict=True):
@@ -37,7 +37,7 @@ def test_learning_curves_show_the_mean_of_the_seeds():
 
 
 def test_lam_search_has_a_line_for_every_seed_and_the_mean():
-    _, (ax,) = plots.figure(1, "title")
+    _, ((ax,),) = plots.figure(1, 1, "title")
     lams = np.array([0.1, 1e-5, 1e-3])
     accuracy = metrics(3, 4).accuracy
     accuracy[2, 1] = np.nan  # diverged
@@ -49,7 +49,7 @@ def test_lam_search_has_a_line_for_every_seed_and_the_mean():
 
 
 def test_lam_zero_has_its_place_on_the_axis():
-    _, (ax,) = plots.figure(1, "title")
+    _, ((ax,),) = plots.figure(1, 1, "title")
     plots.lam_search(ax, np.array([0.0, 1e-3, 0.1]), metrics(3, 2).accuracy)
     left, right = ax.transData.transform([(0.0, 0.5), (1e-3, 0.5)])[:, 0]
     assert left < right - 10

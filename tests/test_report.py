@@ -60,6 +60,6 @@ def test_files_hold_every_number_of_every_seed(outcome, tmp_path):
 
 def test_a_report_is_a_table_remarks_and_figures(tmp_path):
     table = tables.Table("caption", ["a"], [["1"]])
-    report.write_report(tmp_path, report.Report(table, ["A remark."], {"curves": plots.figure(1, "t")[0]}))
+    report.write_report(tmp_path, report.Report([table], ["A remark."], {"curves": plots.figure(1, 1, "t")[0]}))
     assert {file.name for file in tmp_path.iterdir()} == {"table.md", "table.tex", "curves.png", "curves.pdf"}
     assert (tmp_path / "table.md").read_text().endswith("| 1 |\n\nA remark.\n")

@@ -171,7 +171,7 @@ def test_a_checkpoint_that_does_not_fit_is_named_and_computed_anew(splits, tmp_p
         (train.Hypers(0.0, 0.0, 0.1), [], CONFIG),
         (train.Hypers(0.0, 0.0, 0.1), [-1], CONFIG),
         (train.Hypers(0.0, 0.0, 0.1), [2**32], CONFIG),
-        (train.Hypers(0.0, 0.0, 0.1), [0], train.Config((12, 3), 241, 1, (1,))),
+        (train.Hypers(0.0, 0.0, 0.1), [0], train.Config((12, 3), 241, (1,))),
     ],
 )
 def test_values_out_of_range_are_refused(splits, hypers, seeds, config):
@@ -182,7 +182,7 @@ def test_values_out_of_range_are_refused(splits, hypers, seeds, config):
 def test_real_data_exercise_3(real_data):
     dataset = data.load("cifar10", real_data)
     splits = data.split(dataset, (1,), (2,), n_train=10_000, n_valid=10_000)
-    config = train.Config((3072, 50, 10), 100, 500, (1000,))
+    config = train.Config((3072, 50, 10), 100, (1000,), n_s=500)
     found = sweep.run(config, train.Hypers(0.01, 1e-5, 0.1), range(3), splits, with_test=True)
     assert 0.450 <= found.test.accuracy.mean() <= 0.472  # 22 published reports: 45.99 ± 0.51 %
     assert found.test.accuracy.std(ddof=1) > 1e-4

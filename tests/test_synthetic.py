@@ -15,8 +15,8 @@ def dataset():
 def linear_and_two_layer(dataset):
     """Validation accuracy of the two assignments' standard settings, trained on 10,000 images."""
     splits = data.split(dataset, (1,), (2,), n_train=10_000, n_valid=10_000)
-    linear = train.Config((3072, 10), 100, 500, (2000,), init_std=0.01)
-    two_layer = train.Config((3072, 50, 10), 100, 500, (1000,))
+    linear = train.Config((3072, 10), 100, (2000,), init_std=0.01, schedule=train.constant)
+    two_layer = train.Config((3072, 50, 10), 100, (1000,), n_s=500)
     found = [
         sweep.run(linear, train.Hypers(0.1, 0.001, 0.001), [0], splits),
         sweep.run(two_layer, train.Hypers(0.01, 1e-5, 0.1), [0], splits),
@@ -35,7 +35,7 @@ def test_a_hidden_layer_is_worth_several_points(linear_and_two_layer):
 
 def test_the_best_lam_lies_inside_the_grid(dataset):
     splits = data.split(dataset, n_train=45_000, n_valid=5_000)
-    config = train.Config((3072, 50, 10), 100, 900, (3600,))
+    config = train.Config((3072, 50, 10), 100, (3600,), n_s=900)
     found = sweep.run(config, train.Hypers(np.array([1e-5, 0.0268, 0.1]), 1e-5, 0.1), [0], splits)
     low, middle, high = found.valid.accuracy[:, 0, -1]
     assert middle > low + 0.02

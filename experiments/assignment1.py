@@ -1,0 +1,158 @@
+"""Assignment 1: the linear classifier in its four settings of λ and learning rate, ten seeds each.
+
+    python experiments/assignment1.py
+    python experiments/assignment1.py --loss=sigmoid --lr=0.1,0.01,0.01,0.01 --lam=0,0,0.01,0.1
+    python experiments/assignment1.py --loss=hinge --lr=0.001,0.0001,0.0001,0.0001
+
+Batch 1 to train on, batch 2 to validate on, 40 epochs, n_batch = 100, W ~ N(0, 0.01²). Expect a test accuracy of about
+28, 39, 39 and 37 % in the four settings with the softmax; 38 to 39.5 % with sigmoids, 35 to 37 % with the hinge.
+"""
+
+import functools
+import itertools
+
+import jax
+import numpy as np
+from absl import flags
+
+import common
+import reproduce
+from dd2424_jax import cifar10, plots, stats, tables, train
+from dd2424_jax.report import Report
+
+FLAGS = flags.FLAGS
+LAMS, LRS = (0.0, 0.0, 0.1, 1.0), (0.1, 0.001, 0.001, 0.001)
+# The middle half of 22 to 24 published reports' test accuracies, in per cent.
+PUBLISHED = {(0.0, 0.1): "27.9-29.5", (0.0, 0.001): "38.7-39.2", (0.1, 0.001): "39.0-39.3", (1.0, 0.001): "37.4-37.6"}
+BIAS_STD = {"zeros_bias": 0.0, "normal_bias": 0.01}
+
+common.define_output_flags()
+common.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
+common.define_training_flags(lam=LAMS, n_seeds=10)
+common.define_numbers("lr", LRS, "learning rate of every λ, or one for all")
+flags.DEFINE_integer("n_epochs", 40, "epochs; at least 1", lower_bound=1)
+flags.DEFINE_enum("init", "zeros_bias", list(BIAS_STD), "biases 0, or drawn as the weights are (older editions)")
+
+
+def name(setting) -> str:
+    return f"λ = {setting.lam:g}, η = {setting.lr_max:g}"
+
+
+def accuracies(found: reproduce.Found) -> tables.Table:
+    header = ["setting", "train %", "validation %", "test %", "95 % interval", "diverged", "published"]
+    rows = []
+    for setting in found.settings:
+        of_split = [setting.estimates[f"{split}_accuracy"] for split in ("train", "valid", "test")]
+        published = PUBLISHED.get((setting.lam, setting.lr_max), "–") if FLAGS.loss == "softmax" else "–"
+        row = [name(setting), *map(tables.percent, of_split), tables.percent_interval(of_split[-1])]
+        rows.append([*row, str(setting.diverged), published])
+    caption = (
+        f"Assignment 1, {FLAGS.loss}, on {found.label}: accuracy, mean ± sd over seeds, the 95 % interval of the mean on "
+        "test, and the middle half of published reports"
+    )
+    return tables.Table(caption, header, rows)
+
+
+def differences(found: reproduce.Found) -> tuple[tables.Table, list[str]]:
+    """Test accuracy of every pair of settings, seed by seed; and in words what can be told apart."""
+    accuracy = np.where(found.outcome.diverged, np.nan, found.outcome.test.accuracy)
+    rows, sentences = [], []
+    for i, j in itertools.combinations(range(len(found.settings)), 2):
+        first, second = (name(found.settings[k]) for k in (i, j))
+        difference = stats.paired(accuracy[j], accuracy[i])
+        told = stats.excludes_zero(difference)
+        verdict = "yes" if told else "no"
+        points = [f"{100 * value:+.2f}" for value in (difference.mean, difference.low, difference.high)]
+        rows.append([f"{second} minus {first}", points[0], f"{points[1]} to {points[2]}", str(difference.n), verdict])
+        sentences.append((told, f"{second} rather than {first}: {points[0]} points"))
+    caption = f"Paired differences of test accuracy on {found.label}, in points, with 95 % interval"
+    header = ["difference", "points", "95 % interval", "seeds", "differs from 0"]
+    remarks = []
+    for told, text in ((True, "Distinguishable from 0"), (False, "Not distinguishable from 0")):
+        chosen = [sentence for verdict, sentence in sentences if verdict == told]
+        remarks.append(f"{text}: {'; '.join(chosen) or 'none'}.")
+    return tables.Table(caption, header, rows), remarks
+
+
+def curves(found: reproduce.Found):
+    """Loss, cost and accuracy (rows), a panel a setting."""
+    outcome = found.outcome
+    fig, axes = plots.figure(
+        3, len(found.settings), f"Assignment 1, {FLAGS.loss}: {found.label}", width=3.4, height=2.6
+    )
+    epoch = outcome.step * FLAGS.n_batch / len(found.splits.train.y)
+    for row, metric in zip(axes, train.Metrics._fields, strict=True):
+        for i, (ax, setting) in enumerate(zip(row, found.settings, strict=True)):
+            ok = ~outcome.diverged[i]
+            on_train, on_valid = (getattr(split, metric)[i][ok] for split in (outcome.train, outcome.valid))
+            plots.learning_curves(ax, epoch, on_train, on_valid, name=metric, x="epoch")
+            if metric == "loss":
+                ax.set_title(name(setting), fontsize=10)
+    return fig
+
+
+def templates(found: reproduce.Found):
+    """The weights of every class, of the first seed."""
+    title = f"Weights of every class, seed {found.outcome.seeds[0]}: {found.label}"
+    n_classes = len(cifar10.CLASSES)
+    fig, axes = plots.figure(len(found.settings), n_classes, title, width=0.95, height=1.0)
+    for i, (row, setting) in enumerate(zip(axes, found.settings, strict=True)):
+        for k, ax in enumerate(row):
+            plots.template(ax, found.outcome.params[0].W[i, 0, k])
+            if i == 0:
+                ax.set_title(cifar10.CLASSES[k], fontsize=7)
+        row[0].set_ylabel(name(setting).replace(", ", "\n"), fontsize=7)
+    return fig
+
+
+def mistakes(found: reproduce.Found):
+    """Confusion on test of the setting that is best on validation; and every class's accuracy."""
+    best = stats.ranking([setting.estimates["valid_accuracy"].mean for setting in found.settings])
+    if not best:
+        return None, None
+    ok = ~found.outcome.diverged[best[0]]
+    params = jax.tree.map(lambda a: a[best[0]][ok], found.outcome.params)
+    predict = jax.jit(jax.vmap(functools.partial(train.predict, found.splits.test, found.splits.scale)))
+    n_classes = len(cifar10.CLASSES)
+    counts = [stats.confusion_matrix(found.splits.test.y, seed, n_classes) for seed in np.asarray(predict(params))]
+    fractions = np.array(counts) / np.sum(counts, axis=2, keepdims=True)
+    title = f"{name(found.settings[best[0]])}, mean over seeds\n{found.label}"
+    fig, ((ax,),) = plots.figure(1, 1, title, width=5, height=5)
+    plots.confusion(ax, fractions.mean(axis=0), cifar10.CLASSES)
+    per_class = [stats.estimate(fractions[:, k, k]) for k in range(n_classes)]
+    caption = f"Test accuracy of every class on {found.label}: {name(found.settings[best[0]])}, the best on validation"
+    rows = [
+        [cifar10.CLASSES[k], tables.percent(estimate), tables.percent_interval(estimate)]
+        for k, estimate in enumerate(per_class)
+    ]
+    return fig, tables.Table(caption, ["class", "test %", "95 % interval"], rows)
+
+
+def draw(found: reproduce.Found) -> Report:
+    table, remarks = differences(found)
+    confusion, per_class = mistakes(found)
+    figures = {"curves": curves(found), "templates": templates(found)}
+    if confusion is None:
+        return Report([accuracies(found), table], remarks, figures)
+    return Report([accuracies(found), table, per_class], remarks, {**figures, "confusion": confusion})
+
+
+def main():
+    lams, lrs = common.numbers(FLAGS.lam), common.numbers(FLAGS.lr)
+    if len(lrs) not in (1, len(lams)):
+        raise common.UsageError(f"--lr has {len(lrs)} values and --lam {len(lams)}: give as many, or one for all")
+    n_steps = [round(epoch * FLAGS.n_train / FLAGS.n_batch) for epoch in range(1, FLAGS.n_epochs + 1)]
+    reproduce.training(
+        "assignment1",
+        draw,
+        hypers=train.Hypers(lams, lrs, lrs),
+        eval_steps=n_steps,
+        with_test=True,
+        init_std=0.01,
+        bias_std=BIAS_STD[FLAGS.init],
+        schedule=train.constant,
+    )
+
+
+if __name__ == "__main__":
+    common.start(main)

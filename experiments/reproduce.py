@@ -1,0 +1,134 @@
+"""From an experiment's flags to its finished run directory: load, train, save, show."""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from absl import flags
+
+import common
+import dd2424_jax
+from dd2424_jax import cifar10, data, losses, report, results, sweep, train
+
+FLAGS = flags.FLAGS
+LABELS = {"cifar10": "CIFAR-10", "synthetic": "SYNTHETIC stand-in, not CIFAR-10"}
+# These flags change no number, or change it by what the identity holds itself: the data.
+NOT_IDENTITY = ("dataset", "data_dir", "out_dir", "name", "force", "devices", "runs_at_once")
+
+
+class Found(NamedTuple):
+    """What a report is drawn from. `label` says which data and how many seeds."""
+
+    outcome: sweep.Outcome
+    settings: Sequence[report.Setting]
+    config: train.Config
+    splits: data.Splits
+    label: str
+
+
+def training(
+    experiment: str,
+    draw: Callable[[Found], report.Report],
+    *,
+    hypers: train.Hypers,
+    eval_steps: Sequence[int],
+    with_test: bool,
+    hidden: Sequence[int] = (),
+    **config,
+) -> None:
+    """Train every setting of `hypers` with every seed and write the run directory; or find all that done already.
+
+    `draw` is called once the numbers are on disk. `config` goes to `train.Config`.
+    """
+    began = time.perf_counter()
+    dataset = data.load(FLAGS.dataset, FLAGS.data_dir)
+    batches = common.integers(FLAGS.train_batches), common.integers(FLAGS.valid_batches)
+    splits = data.split(dataset, *batches, n_train=FLAGS.n_train, n_valid=FLAGS.n_valid)
+    sizes = (cifar10.DIMENSIONS, *hidden, len(cifar10.CLASSES))
+    config = train.Config(sizes, FLAGS.n_batch, tuple(eval_steps), loss=losses.LOSSES[FLAGS.loss], **config)
+    hypers = train.Hypers(*(np.atleast_1d(a).astype(float) for a in np.broadcast_arrays(*hypers)))
+    label = f"{LABELS[dataset.name]}, {_count(FLAGS.n_seeds, 'seed')}"
+    about = {
+        "name": dataset.name,
+        "n_train": len(splits.train.y),
+        "n_valid": len(splits.valid.y),
+        "n_test": len(splits.test.y),
+        "sha256": dataset.sha256,
+    }
+    identity = {key: a.tolist() for key, a in hypers._asdict().items()}
+    devices = _devices()
+    with directory(experiment, about, identity, devices) as run:
+        if run.finished:
+            return
+        say(
+            f"{experiment} on {label}: {_count(len(hypers.lam), 'setting')}, {config.eval_steps[-1]:,} updates a run, "
+            f"{_count(len(devices), 'device')} ({devices[0].device_kind})"
+        )
+        outcome = sweep.run(
+            config,
+            hypers,
+            range(FLAGS.seed, FLAGS.seed + FLAGS.n_seeds),
+            splits,
+            with_test=with_test,
+            directory=run.path,
+            devices=devices,
+            runs_at_once=FLAGS.runs_at_once,
+        )
+        steps_per_epoch = len(splits.train.y) / FLAGS.n_batch
+        report.write_numbers(run.path, outcome, dataset=dataset.name, steps_per_epoch=steps_per_epoch)
+        settings = report.settings(outcome)
+        report.write_report(run.path, draw(Found(outcome, settings, config, splits, label)))
+        timing = {
+            "compile_seconds": outcome.compile_seconds,
+            "run_seconds": outcome.run_seconds,
+            "total_seconds": time.perf_counter() - began,
+        }
+        found = [setting.as_json() for setting in settings]
+        run.finish({"experiment": experiment, "dataset": about, "settings": found, "timing": timing})
+
+
+@contextlib.contextmanager
+def directory(experiment: str, dataset: Mapping, identity: Mapping, devices) -> Iterator[results.Run]:
+    """The run directory of the flags given, and of what `identity` adds; its table is shown at the end."""
+    given = {flag.name: flag.value for flag in common.own_flags()}
+    identity = {
+        "experiment": experiment,
+        "code": dd2424_jax.__version__,
+        "dataset": dataset,
+        **{flag: value for flag, value in given.items() if flag not in NOT_IDENTITY},
+        **identity,
+    }
+    shown = [f"{device} ({device.device_kind})" for device in devices]
+    facts = {**results.provenance(), "flags": given, "dataset": dataset, "devices": shown}
+    with results.open_run(FLAGS.out_dir, experiment, identity, facts, name=FLAGS.name, force=FLAGS.force) as run:
+        if run.finished:
+            before, now = results.read_json(run.path / results.CONFIG)["commit"], facts["commit"]
+            changed = "" if before == now else f" by other code ({before}; this is {now})"
+            say(f"{experiment} has been run already{changed}; --force computes it anew")
+        yield run
+    print((run.path / "table.md").read_text())
+    print(run.path)
+
+
+def _devices() -> list[jax.Device]:
+    """All devices, or --devices of them. A CPU is as many devices as it has cores, up to 8."""
+    if "JAX_NUM_CPU_DEVICES" not in os.environ:
+        jax.config.update("jax_num_cpu_devices", FLAGS.devices or min(os.cpu_count(), 8))
+    devices = jax.devices()
+    if FLAGS.devices > len(devices):
+        raise common.UsageError(f"--devices={FLAGS.devices}: there are only {len(devices)}")
+    return devices[: FLAGS.devices or None]
+
+
+def say(text: str) -> None:
+    """A line for whoever watches; standard output is for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
