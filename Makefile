@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data coarse-search exercise3 readme test lint clean
+.PHONY: help setup data gradient-check assignment1 exercise3 coarse-search readme test lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ $(READY): requirements.txt pyproject.toml
 data: $(READY) ## fetch and check CIFAR-10 (170 MB); ARGS=DIR for a folder of your own
 	$(RUN) -m dd2424_jax.data $(ARGS)
 
+gradient-check: $(READY) ## every gradient four ways, beside published errors
+	$(RUN) experiments/gradient_check.py $(ARGS)
+
+assignment1: $(READY) ## assignment 1: the linear classifier's four settings, 10 seeds each
+	$(RUN) experiments/assignment1.py $(ARGS)
+
 coarse-search: $(READY) ## assignment 2: 8 values of λ from 1e-5 to 0.1, 3 seeds each
 	$(RUN) experiments/coarse_search.py $(ARGS)
 
@@ -40,7 +46,7 @@ readme: $(READY) ## put the newest results into README.md
 	$(RUN) experiments/readme.py $(ARGS)
 
 test: $(READY) ## run the tests
-	$(RUN) -m pytest -q $(ARGS)
+	$(RUN) -m pytest -q -n auto --dist worksteal $(ARGS)
 
 lint: $(READY) ## check style and format
 	$(VENV)/bin/ruff check .

@@ -24,11 +24,24 @@ def cost(params, X, y, lam):
     return -np.mean(np.log(P[np.arange(len(y)), y])) + lam * sum((W**2).sum() for W, _ in params)
 
 
-def gradients(params, X, y, lam):
+def loss_gradient(S, y, loss):
+    """∂ℓ/∂s of every example, [n, K]."""
+    true = np.eye(S.shape[1])[y]
+    if loss == "softmax":
+        return softmax(S) - true
+    if loss == "sigmoid":
+        return (1 / (1 + np.exp(-S)) - true) / S.shape[1]
+    G = np.zeros_like(S)
+    for i, k in np.ndindex(S.shape):
+        if k != y[i] and S[i, k] - S[i, y[i]] + 1 > 0:
+            G[i, k] += 1
+            G[i, y[i]] -= 1
+    return G
+
+
+def gradients(params, X, y, lam, loss="softmax"):
     inputs, S = forward(params, X)
-    G = softmax(S)
-    G[np.arange(len(y)), y] -= 1
-    G /= len(y)
+    G = loss_gradient(S, y, loss) / len(y)
     found = []
     for (W, _), H in zip(params[::-1], inputs[::-1], strict=True):
         found.append((G.T @ H + 2 * lam * W, G.sum(axis=0)))
@@ -43,12 +56,12 @@ def triangular(t, lr_min, lr_max, n_s):
     return lr_max - (t - n_s) / n_s * (lr_max - lr_min)
 
 
-def train(params, X, y, batches, lam, lr_min, lr_max, n_s):
+def train(params, X, y, batches, lam, lr_min, lr_max, n_s, loss="softmax"):
     """Mini-batch gradient descent over `batches` of indices."""
     params = [(W.copy(), b.copy()) for W, b in params]
     for t, batch in enumerate(batches):
         lr = triangular(t, lr_min, lr_max, n_s)
-        grads = gradients(params, X[batch], y[batch], lam)
+        grads = gradients(params, X[batch], y[batch], lam, loss)
         params = [(W - lr * dW, b - lr * db) for (W, b), (dW, db) in zip(params, grads, strict=True)]
     return params
 

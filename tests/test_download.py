@@ -9,7 +9,7 @@ from dd2424_jax import download
 
 CONTENT = bytes(range(256)) * 2000  # 512 kB
 SUMS = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "md5": hashlib.md5(CONTENT).hexdigest()}
-QUICK = download.Patience(answer=3.0, stall=0.5, trial=0.3, slow=1e6, attempts=3)
+QUICK = download.Patience(answer=3.0, stall=1.0, trial=0.3, slow=1e6, attempts=3)
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):

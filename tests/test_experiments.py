@@ -14,17 +14,10 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TINY = [
-    "--dataset=synthetic",
-    "--n_train=400",
-    "--n_valid=200",
-    "--n_s=6",
-    "--n_cycles=1",
-    "--n_evals=3",
-    "--n_seeds=2",
-    "--n_batch=30",  # does not divide 400
-]
-SCRIPTS = ["coarse_search", "exercise3"]
+SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
+TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
+SCRIPTS = {"coarse_search": TINY, "exercise3": TINY, "assignment1": [*SMALL, "--n_epochs=3"]}
+N_SETTINGS = {"coarse_search": 8, "exercise3": 1, "assignment1": 4}
 
 
 def command(script, *flags):
@@ -64,15 +57,15 @@ def fails(script, *flags, cwd, **changes):
 @pytest.fixture(scope="module", params=SCRIPTS)
 def finished(request, tmp_path_factory):
     cwd = tmp_path_factory.mktemp(request.param)
-    return request.param, *run(request.param, *TINY, cwd=cwd)
+    return request.param, *run(request.param, *SCRIPTS[request.param], cwd=cwd)
 
 
 def test_a_run_directory_holds_what_is_promised(finished):
     script, path, _ = finished
     promised = {"config.json", "runs.csv", "curves.npz", "params.npz", "summary.json", "table.md", "table.tex"}
     promised |= {"curves.png", "curves.pdf"}
-    if script == "coarse_search":
-        promised |= {"search.png", "search.pdf"}
+    own = {"coarse_search": ["search"], "exercise3": [], "assignment1": ["templates", "confusion"]}[script]
+    promised |= {f"{figure}.{form}" for figure in own for form in ("png", "pdf")}
     assert {file.name for file in path.iterdir()} == promised
     assert path.parts[-3:-1] == ("results", script)
     assert (path.parent / "latest").resolve() == path.resolve()
@@ -84,20 +77,20 @@ def test_a_run_directory_holds_what_is_promised(finished):
     assert config["command"][1].endswith(f"{script}.py")
     summary = json.loads((path / "summary.json").read_text())
     assert summary["experiment"] == script
-    n_settings = {"coarse_search": 8, "exercise3": 1}[script]
+    n_settings = N_SETTINGS[script]
     assert len(summary["settings"]) == n_settings
     assert summary["timing"].keys() >= {"compile_seconds", "run_seconds"}
     setting = summary["settings"][0]
     assert setting["valid_accuracy"].keys() == {"mean", "sd", "ci95"}
     curves = np.load(path / "curves.npz")
     assert curves["valid_loss"].shape == (n_settings, 2, 4)
-    assert curves["step"].tolist() == [0, 4, 8, 12]
+    assert curves["step"].tolist() == ([0, 13, 27, 40] if script == "assignment1" else [0, 4, 8, 12])
     with open(path / "runs.csv") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * n_settings
     assert setting["valid_accuracy"]["mean"] == pytest.approx(np.mean([float(r["valid_accuracy"]) for r in rows[:2]]))
     # A search has no test accuracy.
-    assert ("test_accuracy" in setting) == ("test_accuracy" in rows[0]) == (script == "exercise3")
+    assert ("test_accuracy" in setting) == ("test_accuracy" in rows[0]) == (script != "coarse_search")
 
 
 def test_synthetic_is_said_everywhere(finished):
@@ -114,9 +107,9 @@ def test_the_same_command_finds_the_run_and_another_one_leaves_it(finished):
     script, path, done = finished
     before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
     cwd = path.parents[2]
-    again_path, again = run(script, *TINY, cwd=cwd)
+    again_path, again = run(script, *SCRIPTS[script], cwd=cwd)
     assert (again_path, again.stdout) == (path, done.stdout)
-    other, _ = run(script, *TINY, "--lr_max=0.05", cwd=cwd)
+    other, _ = run(script, *SCRIPTS[script], "--seed=5", cwd=cwd)
     assert other != path
     assert before == {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
 
@@ -127,6 +120,57 @@ def test_lam_is_a_comma_list_and_repeatable(tmp_path):
     with open(path / "runs.csv") as file:
         assert [row["lam"] for row in csv.DictReader(file)] == ["0.0", "0.0", "0.1", "0.1", "0.2", "0.2"]
     assert np.load(path / "params.npz")["W2"].shape == (3, 2, 4, 5)
+
+
+def test_another_learning_rate_is_another_run(tmp_path):
+    paths = {run("exercise3", *TINY, f"--lr_max={lr}", cwd=tmp_path)[0] for lr in (0.1, 0.05)}
+    assert len(paths) == 2
+    assert {json.loads((path / "summary.json").read_text())["settings"][0]["lr_max"] for path in paths} == {0.1, 0.05}
+
+
+@pytest.mark.parametrize("loss", ["sigmoid", "hinge"])
+def test_another_loss_has_settings_of_its_own(tmp_path, loss):
+    path, done = run("assignment1", *SCRIPTS["assignment1"], f"--loss={loss}", "--init=normal_bias", cwd=tmp_path)
+    settings = json.loads((path / "summary.json").read_text())["settings"]
+    assert [setting["lr_max"] for setting in settings] != [0.1, 0.001, 0.001, 0.001]
+    assert f"Assignment 1, {loss}" in done.stdout
+
+
+def test_learning_rates_and_lams_must_pair_up(tmp_path):
+    assert "--lr has 2 values and --lam 4" in fails("assignment1", "--lr=0.1,0.2", cwd=tmp_path)
+
+
+LINEAR = ["--dataset=synthetic", "--network=linear", "--loss=softmax"]
+
+
+def test_the_gradient_check_passes(tmp_path):
+    path, done = run("gradient_check", *LINEAR, cwd=tmp_path)
+    assert "PASS: all 14 gradients." in done.stdout
+    assert {"table.md", "table.tex", "step_sizes.png", "summary.json"} <= {file.name for file in path.iterdir()}
+
+
+def test_a_wrong_gradient_fails_with_status_1(tmp_path):
+    spoiled = f"""
+import runpy, sys
+from dd2424_jax import network
+right = network.gradients
+network.gradients = lambda params, X, Y, lam, *, loss: right(params, X, Y, lam / 2, loss=loss)  # 2 λ W without the 2
+sys.argv = {command("gradient_check", *LINEAR)[1:]!r}
+sys.path.insert(0, {str(ROOT / "experiments")!r})
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    for _ in range(2):  # computed, and found again
+        done = subprocess.run(
+            [sys.executable, "-c", spoiled],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 1, done.stderr
+        assert "FAIL: linear, softmax" in done.stdout
+        assert "Traceback" not in done.stderr
 
 
 def test_diverged_runs_are_reported(tmp_path):

@@ -7,14 +7,23 @@ import reference
 from dd2424_jax import losses
 
 K = 10
-ALL = {"softmax": losses.softmax}
+ALL = losses.LOSSES
 
 
 def naive_softmax(s, y):
     return -np.log(np.exp(s[y]) / np.sum(np.exp(s)))
 
 
-NAIVE = {"softmax": naive_softmax}
+def naive_sigmoid(s, y):
+    p = 1 / (1 + np.exp(-s))
+    return -np.mean([np.log(p[k]) if k == y else np.log(1 - p[k]) for k in range(K)])
+
+
+def naive_hinge(s, y):
+    return sum(max(0.0, s[k] - s[y] + 1) for k in range(K) if k != y)
+
+
+NAIVE = {"softmax": naive_softmax, "sigmoid": naive_sigmoid, "hinge": naive_hinge}
 
 
 @pytest.fixture(params=ALL)
@@ -63,9 +72,8 @@ def test_vmap_equals_loop(x64, name, batch):
 
 
 def test_extreme_logits_stay_finite_and_right(name):
-    logits = np.zeros((2, K), np.float32)
+    logits = np.full((2, K), -1e4, np.float32)
     logits[:, 3] = 1e4
-    logits[:, 7] = -1e4
     Y = np.eye(K, dtype=np.float32)[[3, 7]]
     value, derivative = ALL[name].value(logits, Y), ALL[name].derivative(logits, Y)
     assert np.all(np.isfinite(value))
@@ -74,9 +82,22 @@ def test_extreme_logits_stay_finite_and_right(name):
     assert value[0] < 1e-6 < 1e3 < value[1]  # right and sure of it; wrong and sure of it
 
 
-def test_softmax_loss_at_zero_logits_is_log_K(batch):
+@pytest.mark.parametrize(("loss", "expected"), [("softmax", np.log(K)), ("sigmoid", np.log(2)), ("hinge", K - 1)])
+def test_loss_at_zero_logits(batch, loss, expected):
     _, Y, _ = batch
-    np.testing.assert_allclose(losses.softmax.value(np.zeros((20, K)), Y), np.log(K), rtol=1e-6)
+    np.testing.assert_allclose(ALL[loss].value(np.zeros((20, K)), Y), expected, rtol=1e-6)
+
+
+def test_softmax_keeps_its_digits_where_logits_are_large():
+    logits = np.array([[10_000.0, 10_001.0]], np.float32)
+    np.testing.assert_allclose(losses.softmax.value(logits, np.array([[1.0, 0.0]])), np.log(1 + np.e), rtol=1e-6)
+
+
+def test_hinge_derivative_is_zero_at_its_kink(x64):
+    logits, Y = np.array([[2.0, 1.0, 0.0]]), np.array([[1.0, 0.0, 0.0]])  # the second margin is just kept
+    np.testing.assert_array_equal(losses.hinge.derivative(logits, Y), np.zeros((1, 3)))
+    autodiff = jax.grad(lambda s: jnp.sum(losses.hinge.value(s, Y)))(logits)
+    np.testing.assert_array_equal(autodiff, np.zeros((1, 3)))
 
 
 def test_softmax_derivative_is_p_minus_y(x64, batch):

@@ -62,3 +62,26 @@ def test_a_learning_figure_renders(n_lam, diverged):
     picture = matplotlib.image.imread(io.BytesIO(plots.render(fig, "png")))
     assert picture.shape[1] > 2000
     assert plots.render(fig, "pdf").startswith(b"%PDF")
+
+
+def test_a_template_puts_the_channels_and_rows_where_they_belong():
+    _, ((ax,),) = plots.figure(1, 1, "title")
+    w = np.zeros((3, 32, 32))
+    w[2, 5, 7] = 3.0  # blue, sixth row, eighth column
+    plots.template(ax, w.reshape(-1))
+    shown = ax.images[0].get_array()
+    np.testing.assert_array_equal(shown[5, 7], [0, 0, 1])
+    assert np.sum(shown) == 1
+
+
+def test_a_confusion_matrix_has_true_classes_in_rows():
+    _, ((ax,),) = plots.figure(1, 1, "title")
+    plots.confusion(ax, np.array([[0.9, 0.1], [0.4, 0.6]]), ["cat", "dog"])
+    assert [text.get_text() for text in ax.texts] == ["90", "10", "40", "60"]
+    assert ax.texts[1].get_position() == (1, 0)  # cats taken for dogs: first row, second column
+
+
+def test_step_sizes_are_log_log():
+    _, ((ax,),) = plots.figure(1, 1, "title")
+    plots.step_sizes(ax, [1e-6, 1e-5], [1e-10, 1e-9], [1e-6, 1e-5], chosen=[1e-6])
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")

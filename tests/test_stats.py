@@ -46,3 +46,26 @@ def test_band_of_one_seed_has_no_width():
 
 def test_ranking_leaves_out_what_has_no_mean():
     assert stats.ranking([0.2, np.nan, 0.5, 0.2, 0.4]) == [2, 4, 0, 3]
+
+
+def test_paired_differences_equal_scipys_paired_t():
+    rng = np.random.default_rng(3)
+    common = rng.normal(0, 5, 8)
+    a, b = common + rng.normal(0, 0.1, 8), common + rng.normal(0.1, 0.1, 8)
+    found = stats.paired(b, a)
+    low, high = scipy_stats.ttest_rel(b, a).confidence_interval()
+    np.testing.assert_allclose((found.low, found.high), (low, high))
+    assert found.high - found.low < 1  # what the seeds share cancels
+    assert found == stats.paired([*b, np.nan], [*a, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("values", "told"), [([1, 2, 3], False), ([5, 6, 7], True), ([-5, -6, -7], True), ([9], False), ([], False)]
+)
+def test_an_interval_that_is_not_there_excludes_nothing(values, told):
+    assert stats.excludes_zero(stats.estimate(values)) is told
+
+
+def test_confusion_counts_pairs():
+    found = stats.confusion_matrix([0, 0, 2, 1, 0], [0, 1, 2, 1, 1], 3)
+    np.testing.assert_array_equal(found, [[1, 2, 0], [0, 1, 0], [0, 0, 1]])

@@ -1,22 +1,28 @@
+import dataclasses
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import reference
-from dd2424_jax import data, network, train
+from dd2424_jax import data, losses, network, train
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=20, n_s=15, eval_steps=(50,))
 HYPERS = train.Hypers(0.01, 1e-3, 0.2)
 
 
-def test_fifty_updates_equal_numpy(x64, splits):
-    state = train.init_state(CONFIG, HYPERS, 3)
+@pytest.mark.parametrize("sizes", [(12, 3), (12, 5, 3), (12, 6, 5, 3)])
+@pytest.mark.parametrize("loss", losses.LOSSES)
+def test_fifty_updates_equal_numpy(x64, splits, loss, sizes):
+    config = dataclasses.replace(CONFIG, sizes=sizes, loss=losses.LOSSES[loss])
+    state = train.init_state(config, HYPERS, 3)
     batches = train.BatchStream([3], 240, CONFIG.n_batch)(0, 50)[0]
-    found = train.segment(CONFIG, splits.train, splits.scale, HYPERS, state, batches).params
+    found = train.segment(config, splits.train, splits.scale, HYPERS, state, batches).params
     X = reference.standardize(splits.train.X, splits.train.X)
     start = [(np.array(W), np.array(b)) for W, b in state.params]
-    expected = reference.train(start, X, splits.train.y, batches, *HYPERS, CONFIG.n_s)
+    expected = reference.train(start, X, splits.train.y, batches, *HYPERS, CONFIG.n_s, loss)
     for layer, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(layer.W, other[0], atol=1e-11)
         np.testing.assert_allclose(layer.b, other[1], atol=1e-11)
@@ -119,3 +125,31 @@ def test_training_lowers_the_cost(splits):
     assert after.cost < before.cost
     assert after.accuracy > before.accuracy
     assert after.loss < after.cost == pytest.approx(after.loss + HYPERS.lam * network.penalty(state.params))
+
+
+def test_predictions_are_the_largest_logits(splits):
+    params = train.init_state(CONFIG, HYPERS, 0).params
+    logits = network.forward(params, data.standardize(splits.scale, splits.test.X))
+    np.testing.assert_array_equal(train.predict(splits.test, splits.scale, params), np.argmax(logits, axis=1))
+
+
+def test_a_constant_learning_rate_is_lr_max():
+    assert train.constant(CONFIG, HYPERS)(7) == HYPERS.lr_max
+
+
+def test_real_data_handouts_anchor(real_data):
+    """NumPy's generator of seed 42, λ = 0, η = 0.001: the handout has J = 1.972 after an epoch and 39.13 % after 40."""
+    splits = data.split(data.load("cifar10", real_data), (1,), (2,), n_train=10_000, n_valid=10_000)
+    config = train.Config((3072, 10), 100, (4000,), schedule=train.constant)
+    hypers = train.Hypers(0.0, 0.001, 0.001)
+    W = 0.01 * np.random.default_rng(42).standard_normal((10, 3072))
+    params = (network.Layer(jnp.asarray(W, jnp.float32), jnp.zeros(10)),)
+    state = train.TrainState(params, train.optimizer(config, hypers).init(params))
+    segment = jax.jit(functools.partial(train.segment, config))
+    evaluate = jax.jit(functools.partial(train.evaluate, config))
+    stream = train.BatchStream([0], 10_000, 100)
+    scale = jax.tree.map(jnp.float32, splits.scale)
+    state = segment(splits.train, scale, hypers, state, stream(0, 100)[0])
+    assert evaluate(splits.train, scale, hypers, state.params).cost == pytest.approx(1.973, abs=0.003)
+    state = segment(splits.train, scale, hypers, state, stream(100, 4000)[0])
+    assert evaluate(splits.test, scale, hypers, state.params).accuracy == pytest.approx(0.390, abs=0.003)
