@@ -1,9 +1,9 @@
 """Put the newest results into README.md: its tables, and its figures under experiments/figures/.
 
-    make coarse-search exercise3 readme
+    make gradient-check assignment1 exercise3 coarse-search readme
 
-Between `<!-- experiment -->` and `<!-- end -->` the README shows that experiment's newest table, and the figures there
-are copies from the same run directory.
+Between `<!-- experiment -->` and `<!-- end -->` the README shows what that experiment's newest run printed, or only its
+first table (`<!-- experiment: first table -->`), and the figures there are copies from the same run directory.
 """
 
 import re
@@ -26,18 +26,22 @@ def main(_):
     text = readme.read_text()
 
     def newest(match):
-        experiment = match[1]
+        experiment, extent = match[1], match[2] or ""
         run = results.latest(FLAGS.out_dir, experiment)
         if run is None:
             sys.exit(f"readme.py: there is no finished {experiment} in {FLAGS.out_dir}; run it first")
-        shown = [(run / "table.md").read_text().strip()]
+        printed = (run / "table.md").read_text().strip()
+        # A table is a caption, an empty line, and rows.
+        shown = ["\n\n".join(printed.split("\n\n")[:2]) if extent else printed]
         for figure in re.findall(rf"experiments/figures/{experiment}-(\w+)\.png", match[0]):
             results.write_bytes(FIGURES / f"{experiment}-{figure}.png", (run / f"{figure}.png").read_bytes())
             shown.append(f"![{experiment}: {figure}](experiments/figures/{experiment}-{figure}.png)")
-        return f"<!-- {experiment} -->\n" + "\n\n".join(shown) + "\n<!-- end -->"
+        return f"<!-- {experiment}{extent} -->\n" + "\n\n".join(shown) + "\n<!-- end -->"
 
     FIGURES.mkdir(exist_ok=True)
-    results.write_text(readme, re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", newest, text, flags=re.DOTALL))
+    results.write_text(
+        readme, re.sub(r"<!-- (\w+)(: first table)? -->\n.*?<!-- end -->", newest, text, flags=re.DOTALL)
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
 TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
 SCRIPTS = {"coarse_search": TINY, "exercise3": TINY, "assignment1": [*SMALL, "--n_epochs=3"]}
@@ -25,10 +26,15 @@ def command(script, *flags):
 
 
 def environment(**changes):
-    """Without data, and without a network to get it from."""
+    """Without data, and without a network to get it from. XLA optimises little: here it is about flags and files."""
     nowhere = "http://127.0.0.1:9"
     clean = {key: value for key, value in os.environ.items() if key not in ("DD2424_DATA_DIR", "XDG_CACHE_HOME")}
-    return clean | {"http_proxy": nowhere, "https_proxy": nowhere, "no_proxy": "", "HOME": "/nonexistent"} | changes
+    return (
+        clean
+        | {"http_proxy": nowhere, "https_proxy": nowhere, "no_proxy": "", "HOME": "/nonexistent"}
+        | QUICK
+        | changes
+    )
 
 
 def call(script, *flags, cwd, **changes):
@@ -109,7 +115,7 @@ def test_the_same_command_finds_the_run_and_another_one_leaves_it(finished):
     cwd = path.parents[2]
     again_path, again = run(script, *SCRIPTS[script], cwd=cwd)
     assert (again_path, again.stdout) == (path, done.stdout)
-    other, _ = run(script, *SCRIPTS[script], "--seed=5", cwd=cwd)
+    other, _ = run(script, *SCRIPTS[script], "--seed=5" if script == "assignment1" else "--lr_max=0.05", cwd=cwd)
     assert other != path
     assert before == {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
 
@@ -122,18 +128,12 @@ def test_lam_is_a_comma_list_and_repeatable(tmp_path):
     assert np.load(path / "params.npz")["W2"].shape == (3, 2, 4, 5)
 
 
-def test_another_learning_rate_is_another_run(tmp_path):
-    paths = {run("exercise3", *TINY, f"--lr_max={lr}", cwd=tmp_path)[0] for lr in (0.1, 0.05)}
-    assert len(paths) == 2
-    assert {json.loads((path / "summary.json").read_text())["settings"][0]["lr_max"] for path in paths} == {0.1, 0.05}
-
-
-@pytest.mark.parametrize("loss", ["sigmoid", "hinge"])
-def test_another_loss_has_settings_of_its_own(tmp_path, loss):
-    path, done = run("assignment1", *SCRIPTS["assignment1"], f"--loss={loss}", "--init=normal_bias", cwd=tmp_path)
+def test_another_loss_has_settings_of_its_own(tmp_path):
+    path, done = run("assignment1", *SCRIPTS["assignment1"], "--loss=sigmoid", "--init=normal_bias", cwd=tmp_path)
     settings = json.loads((path / "summary.json").read_text())["settings"]
-    assert [setting["lr_max"] for setting in settings] != [0.1, 0.001, 0.001, 0.001]
-    assert f"Assignment 1, {loss}" in done.stdout
+    assert [setting["lr_max"] for setting in settings] == [0.1, 0.01, 0.01, 0.01]
+    assert "Assignment 1, sigmoid" in done.stdout
+    assert np.all(np.load(path / "params.npz")["b1"])
 
 
 def test_learning_rates_and_lams_must_pair_up(tmp_path):
@@ -252,7 +252,7 @@ def test_a_damaged_batch_is_one_line(tmp_path):
     assert "data_batch_1" in fails("exercise3", cwd=tmp_path, DD2424_DATA_DIR=str(tmp_path))
 
 
-LONG = [*TINY, "--n_s=400", "--n_evals=100", "--lam=0.001,0.01", "--runs_at_once=2"]
+LONG = [*TINY, "--n_s=150", "--n_evals=50", "--lam=0.001,0.01", "--runs_at_once=2"]
 
 
 def started(cwd, after):
