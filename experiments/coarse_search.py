@@ -8,14 +8,11 @@ for λ = 0.1, depending on the images held out. The test images are not looked a
 """
 
 import numpy as np
-from absl import flags
 
 import common
 import reproduce
-from dd2424_jax import plots, stats, tables, train
+from dd2424_jax import plots, stats, tables
 from dd2424_jax.report import Report
-
-FLAGS = flags.FLAGS
 
 common.define_output_flags()
 common.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
@@ -48,15 +45,7 @@ def draw(found: reproduce.Found) -> Report:
 
 
 def main():
-    reproduce.training(
-        "coarse_search",
-        draw,
-        hypers=train.Hypers(common.numbers(FLAGS.lam), FLAGS.lr_min, FLAGS.lr_max),
-        eval_steps=common.cycle_evaluations(),
-        with_test=False,
-        hidden=common.integers(FLAGS.hidden),
-        n_s=FLAGS.n_s,
-    )
+    reproduce.cyclical("coarse_search", draw, with_test=False)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,10 @@ Batch 1 to train on, batch 2 to validate on, 50 hidden units, n_batch = 100, n_s
 45.0 to 47.2 % (22 published reports: 45.99 ± 0.51).
 """
 
-from absl import flags
-
 import common
 import reproduce
-from dd2424_jax import plots, tables, train
+from dd2424_jax import plots, tables
 from dd2424_jax.report import Report
-
-FLAGS = flags.FLAGS
 
 common.define_output_flags()
 common.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
@@ -35,15 +31,7 @@ def draw(found: reproduce.Found) -> Report:
 
 
 def main():
-    reproduce.training(
-        "exercise3",
-        draw,
-        hypers=train.Hypers(common.numbers(FLAGS.lam), FLAGS.lr_min, FLAGS.lr_max),
-        eval_steps=common.cycle_evaluations(),
-        with_test=True,
-        hidden=common.integers(FLAGS.hidden),
-        n_s=FLAGS.n_s,
-    )
+    reproduce.cyclical("exercise3", draw, with_test=True)
 
 
 if __name__ == "__main__":

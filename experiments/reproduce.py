@@ -31,6 +31,19 @@ class Found(NamedTuple):
     label: str
 
 
+def cyclical(experiment: str, draw: Callable[[Found], report.Report], *, with_test: bool) -> None:
+    """Training with the cyclical learning rate and the network that the flags describe."""
+    training(
+        experiment,
+        draw,
+        hypers=train.Hypers(common.numbers(FLAGS.lam), FLAGS.lr_min, FLAGS.lr_max),
+        eval_steps=common.cycle_evaluations(),
+        with_test=with_test,
+        hidden=common.integers(FLAGS.hidden),
+        n_s=FLAGS.n_s,
+    )
+
+
 def training(
     experiment: str,
     draw: Callable[[Found], report.Report],

@@ -10,7 +10,7 @@ import reference
 from dd2424_jax import data, gradcheck, losses, network
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
-import gradient_check
+import four_ways
 
 
 def cubic(params):
@@ -33,18 +33,18 @@ def test_differences_are_the_taylor_series_says(x64, chunk):
 @pytest.mark.parametrize("name", ["linear", "two-layer", "four-layer"])
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_moving_a_layer_equals_moving_the_whole_cost(x64, name, loss):
-    case = gradient_check.Case("", 6, 5, 0.3, 1e-5)
+    case = four_ways.Case("", 6, 5, 0.3, 1e-5)
     X, Y = problem(case)
-    params = gradient_check.draw_parameters(case, name, loss, X, Y, 0)
-    by_layers = gradient_check.cost_differences(params, X, Y, case.lam, case.h, losses.LOSSES[loss])
+    params = four_ways.draw_parameters(case, name, loss, X, Y, 0)
+    by_layers = four_ways.cost_differences(params, X, Y, case.lam, case.h, losses.LOSSES[loss])
     whole = gradcheck.differences(lambda p: network.cost(p, X, Y, case.lam, loss=losses.LOSSES[loss]), params, case.h)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-9), by_layers, tuple(whole))
 
 
 def test_centred_differences_equal_a_numpy_loop(x64):
-    case = gradient_check.Case("", 4, 5, 0.1, 1e-5)
+    case = four_ways.Case("", 4, 5, 0.1, 1e-5)
     X, Y = problem(case)
-    params = gradient_check.draw_parameters(case, "linear", "softmax", X, Y, 0)
+    params = four_ways.draw_parameters(case, "linear", "softmax", X, Y, 0)
     found = gradcheck.differences(lambda p: network.cost(p, X, Y, case.lam), params, case.h).centred
     expected = reference.numerical(lambda p: reference.cost(p, X, Y.argmax(axis=1), case.lam), params, case.h)
     for layer, other in zip(found, expected, strict=True):
@@ -102,36 +102,36 @@ def no_mask(right, params, X, Y, lam, loss):
     return first, right(params, X, Y, lam, loss=loss)[1]
 
 
-CHECKED = gradient_check.Case("", 10, 8, 1.0, 1e-6)
+CHECKED = four_ways.Case("", 10, 8, 1.0, 1e-6)
 
 
 @pytest.mark.parametrize("wrong", [half_penalty, penalised_bias, mean_over_classes, sum_over_examples, no_mask])
 def test_the_classic_mistakes_fail(x64, monkeypatch, wrong):
     plant(wrong, monkeypatch)
-    rows = gradient_check.check(CHECKED, "two-layer", "softmax", *problem(CHECKED), 0)
+    rows = four_ways.check(CHECKED, "two-layer", "softmax", *problem(CHECKED), 0)
     assert not all(row.passed for row in rows)
 
 
 def test_the_right_gradient_passes(x64):
     jax.clear_caches()
     for loss in losses.LOSSES:
-        rows = gradient_check.check(CHECKED, "two-layer", loss, *problem(CHECKED), 0)
+        rows = four_ways.check(CHECKED, "two-layer", loss, *problem(CHECKED), 0)
         assert all(row.passed for row in rows)
 
 
 def test_parameters_stay_away_from_kinks(x64):
-    case = gradient_check.Case("", 100, 20, 1.0, 1e-6)
+    case = four_ways.Case("", 100, 20, 1.0, 1e-6)
     X, Y = problem(case)
     for seed in range(5):
-        (W1, b1), _ = gradient_check.draw_parameters(case, "two-layer", "softmax", X, Y, seed)
-        assert np.abs(X @ W1.T + b1).min() > gradient_check.CLEARANCE
-    assert 10 * max(case.h for case in gradient_check.CASES) <= gradient_check.CLEARANCE
+        (W1, b1), _ = four_ways.draw_parameters(case, "two-layer", "softmax", X, Y, seed)
+        assert np.abs(X @ W1.T + b1).min() > four_ways.CLEARANCE
+    assert 10 * max(case.h for case in four_ways.CASES) <= four_ways.CLEARANCE
 
 
 def test_real_data_closed_form_is_autodiff(x64, real_data):
     batch = data.load("cifar10", real_data).batches[0]
-    for case in gradient_check.CASES:
-        for row in gradient_check.check(case, "linear", "softmax", *gradient_check.images(batch, case), 0):
+    for case in four_ways.CASES:
+        for row in four_ways.check(case, "linear", "softmax", *four_ways.images(batch, case), 0):
             assert row.passed
             assert row.autodiff.absolute < 1e-12
             assert row.single.absolute < 1e-5
