@@ -3,11 +3,13 @@
 A row of an image is 1024 red, 1024 green, 1024 blue values, each channel row by row.
 """
 
+import errno
 import io
 import os
 import pickle
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,7 +44,7 @@ def data_root(data_dir: str | None) -> Path:
 
 def obtain(root: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
     """The folder of batch files at or in `root`, unpacked or downloaded if need be."""
-    for folder in (root, root / FOLDER):
+    for folder in (root, root / FOLDER, root.parent / FOLDER if root.is_file() else root):
         if any((folder / file).exists() for file in TITLES):
             return folder
     archive = root if root.is_file() else root / ARCHIVE
@@ -69,13 +71,18 @@ def _unpack(archive: Path, into: Path) -> Path:
                     (Path(work) / file).write_bytes(content)
         except KeyError as error:
             raise DataError(f"{archive} holds no {error}: it is not CIFAR-10's archive; remove it") from error
-        except (tarfile.TarError, EOFError, ValueError, OSError) as error:
+        except (tarfile.TarError, zlib.error, EOFError, ValueError, OSError) as error:
             if getattr(error, "errno", None):
                 raise
             raise DataError(f"{archive} is damaged ({error}); remove it and run again") from error
         os.chmod(work, 0o755)
-        os.replace(work, folder)
-        os.mkdir(work)  # for TemporaryDirectory to remove
+        try:
+            os.replace(work, folder)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        else:
+            os.mkdir(work)  # for TemporaryDirectory to remove
     return folder
 
 

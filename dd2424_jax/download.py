@@ -3,6 +3,7 @@
 The checksum makes any mirror safe, and lets one mirror go on where another stopped.
 """
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -19,6 +20,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dd2424_jax.progress import Progress
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: two processes would get in each other's way
+    fcntl = None
 
 BLOCK = 1 << 18  # bytes
 WHOLE, SLOW, BROKEN = "whole", "slow", "broke off"
@@ -48,9 +54,29 @@ def fetch(urls: Sequence[str], file: Path, *, sha256: str, md5: str, patience: P
       DownloadError: no mirror answered within `patience.answer` seconds, or none delivered the file.
       OSError: the file can't be written.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(file.name + ".part")
     urls = _answering(urls, patience.answer)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(file.with_name(file.name + ".lock")):
+        if not file.exists():  # another process may have fetched it meanwhile
+            _fetch(urls, file, {"sha256": sha256, "md5": md5}, patience)
+    return file
+
+
+@contextlib.contextmanager
+def _alone(lock: Path):
+    """Wait while another process downloads the same file."""
+    with open(lock, "w") as opened:
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(opened, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _fetch(urls: Sequence[str], file: Path, checksums: dict[str, str], patience: Patience) -> None:
+    part = file.with_name(file.name + ".part")
     print(f"downloading {file} from {urllib.parse.urlsplit(urls[0]).netloc}", file=sys.stderr)
     said = {}
     # In the first round slow mirrors are left for others; in the second, slow is better than nothing.
@@ -60,9 +86,9 @@ def fetch(urls: Sequence[str], file: Path, *, sha256: str, md5: str, patience: P
                 resumed = part.exists()
                 said[url] = _append(url, part, patience._replace(slow=slowest))
                 if said[url] == WHOLE:
-                    if _digest(part, "sha256") == sha256 and _digest(part, "md5") == md5:
+                    if all(_digest(part, algorithm) == digest for algorithm, digest in checksums.items()):
                         os.replace(part, file)
-                        return file
+                        return
                     part.unlink()
                     said[url] = "wrong bytes (checksum)"
                     if resumed:  # the earlier part may have been what was wrong

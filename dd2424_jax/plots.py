@@ -56,7 +56,7 @@ def learning_figure(outcome, title: str):
 
     One setting: train and validation together. Several: training cost, validation loss, validation accuracy by λ.
     """
-    fig, (axes,) = figure(1, 3, title)
+    fig, (axes,) = figure(1, 3, f"{title}, mean and 95 % band")
     lams, diverged = outcome.hypers.lam, outcome.diverged
     if len(lams) == 1:
         for ax, name in zip(axes, outcome.train._fields, strict=True):
@@ -71,6 +71,7 @@ def learning_figure(outcome, title: str):
     for ax, (name, values) in zip(axes, panels.items(), strict=True):
         kept = [of_lam[~gone] for of_lam, gone in zip(values, diverged, strict=True)]
         curves_by_lam(ax, outcome.step, lams, kept, name=name)
+    axes[0].set_yscale("log")  # the penalty at the start dwarfs what comes after
     axes[-1].legend(title="λ", frameon=False, fontsize=7, title_fontsize=8)
     return fig
 

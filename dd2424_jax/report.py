@@ -60,6 +60,16 @@ def settings(outcome: sweep.Outcome) -> list[Setting]:
     ]
 
 
+def ranking(settings: Sequence[Setting], key: str) -> list[int]:
+    """Indices of the settings by the mean of `key`, the highest first.
+
+    A mean over the seeds that survived is too good: settings of which fewer runs diverged come first, and those of
+    which all did not at all.
+    """
+    alive = [i for i, setting in enumerate(settings) if setting.estimates[key].n > 0]
+    return sorted(alive, key=lambda i: (settings[i].diverged, -settings[i].estimates[key].mean))
+
+
 def write_numbers(directory: Path, outcome: sweep.Outcome, *, dataset: str, steps_per_epoch: float) -> None:
     """runs.csv, curves.npz, params.npz: every number of every seed, and the name of the data."""
     numbers, hypers = final(outcome), outcome.hypers

@@ -47,15 +47,21 @@ class Run:
         return (self.path / SUMMARY).exists()
 
     def finish(self, summary: Mapping) -> None:
-        """Write summary.json, drop the checkpoints, and let `latest` name this run."""
+        """Write summary.json, let `latest` name this run, and drop what was only needed on the way."""
         write_json(self.path / SUMMARY, summary)
+        self.settle()
+
+    def settle(self) -> None:
+        """What comes after summary.json; done again where it was interrupted."""
+        link, part = self.path.parent / LATEST, self.path.parent / f".{LATEST}-{os.getpid()}"
+        try:
+            part.symlink_to(self.path.name)
+        except OSError:  # a file system without links
+            part.write_text(self.path.name)
+        os.replace(part, link)
         for file in [*self.path.glob("checkpoint-*"), self.path / LOCK]:
-            file.unlink(missing_ok=True)
-        link = self.path.parent / f".{LATEST}-{os.getpid()}"
-        with contextlib.suppress(FileNotFoundError):
-            link.unlink()
-        link.symlink_to(self.path.name)
-        os.replace(link, self.path.parent / LATEST)
+            with contextlib.suppress(OSError):
+                file.unlink()
 
 
 def digest(identity: Mapping) -> str:
@@ -69,8 +75,8 @@ def open_run(
 ) -> Iterator[Run]:
     """The directory of the run that `identity` describes: the finished one, the one to go on with, or a new one.
 
-    `facts` are written beside the identity, but don't make it another run. With `force`, a finished run is left as it
-    is and a new one begun beside it: <name>-2, <name>-3, ...
+    `facts` are written beside the identity, but don't make it another run. With `force`, what is there is left as it
+    is and a new run begun beside it: <name>-2, <name>-3, ... (or gone on with, where that was interrupted).
 
     Raises:
       ResultError: the name is taken by another configuration, another process holds the run, or the folder can't be
@@ -83,14 +89,18 @@ def open_run(
     tries = [folder / name]
     while (following := folder / f"{name}-{len(tries) + 1}").exists():
         tries.append(following)
-    for path in tries:
-        _check_identity(path, identity)
-    run = Run(tries[-1])
-    if not run.finished and not force:  # an abandoned --force must not hide what is finished
-        run = next((r for r in map(Run, reversed(tries)) if r.finished), run)
-    if run.finished and force:
-        run = Run(following)
+    _check_identity(tries[0], identity)
+    runs = [Run(path) for path in tries if _identity(path) in (None, _plain(identity))]
+    finished = [run for run in runs if run.finished]
+    if force:
+        # What an interrupted --force began is gone on with; anything else stays as it is.
+        begun = runs[-1] if not runs[-1].finished and _read_config(runs[-1].path).get("forced") else None
+        run = begun or Run(following if (tries[0] / CONFIG).exists() else tries[0])
+    else:
+        run = finished[-1] if finished else runs[0]
     if run.finished:
+        if (run.path / LOCK).exists():
+            run.settle()
         yield run
         return
     try:
@@ -102,20 +112,36 @@ def open_run(
         _hold(lock, run.path)
         for left in run.path.glob(".*.part"):  # by a write that was killed
             left.unlink()
+        _check_identity(run.path, identity)  # again: another process may have been first
         if not (run.path / CONFIG).exists():
-            write_json(run.path / CONFIG, {**facts, "identity": identity, "digest": digest(identity)})
+            own = {"identity": identity, "digest": digest(identity), "forced": force}
+            write_json(run.path / CONFIG, {**facts, **own})
         yield run
 
 
-def _check_identity(path: Path, identity: Mapping) -> None:
+def _read_config(path: Path) -> dict:
+    """config.json of a run directory; empty where there is none yet."""
     if not (path / CONFIG).exists():
-        return
+        return {}
     try:
-        there = read_json(path / CONFIG)["identity"]
+        config = read_json(path / CONFIG)
+        return {"identity": config["identity"], **config}
     except (ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path / CONFIG} is damaged; remove {path}, or choose another --name") from error
-    here = json.loads(json.dumps(identity))
-    if there != here:
+
+
+def _identity(path: Path) -> dict | None:
+    return _read_config(path).get("identity")
+
+
+def _plain(identity: Mapping) -> dict:
+    """As JSON would give it back."""
+    return json.loads(json.dumps(identity))
+
+
+def _check_identity(path: Path, identity: Mapping) -> None:
+    there, here = _identity(path), _plain(identity)
+    if there not in (None, here):
         keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
         differences = ", ".join(f"{key}={there.get(key)} there, {here.get(key)} here" for key in keys)
         raise ResultError(f"{path} holds another configuration ({differences}); choose another --name")
@@ -129,6 +155,8 @@ def _hold(lock, path: Path) -> None:
         except BlockingIOError as error:
             lock.seek(0)
             raise ResultError(f"{path} is being written by {lock.read() or 'another process'}; wait for it") from error
+        except OSError:
+            pass  # a file system without locks
     lock.truncate(0)
     lock.write(f"process {os.getpid()} on {socket.gethostname()}")
     lock.flush()
@@ -136,8 +164,9 @@ def _hold(lock, path: Path) -> None:
 
 def latest(out_dir: str, experiment: str) -> Path | None:
     """The newest finished run of an experiment, if there is one."""
-    path = Path(out_dir).expanduser() / experiment / LATEST
-    return path.resolve() if (path / SUMMARY).exists() else None
+    link = Path(out_dir).expanduser() / experiment / LATEST
+    path = link.parent / link.read_text() if link.is_file() else link.resolve()
+    return path if (path / SUMMARY).exists() else None
 
 
 def write_bytes(file: Path, content: bytes) -> None:

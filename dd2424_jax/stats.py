@@ -64,10 +64,3 @@ def band(values, confidence: float = 0.95):
     mean = np.mean(values, axis=0)
     half = special.stdtrit(n - 1, (1 + confidence) / 2) * np.std(values, axis=0, ddof=1) / np.sqrt(n)
     return mean, mean - half, mean + half
-
-
-def ranking(means: Sequence[float]) -> list[int]:
-    """Indices of the settings, the highest mean first; those without one (all seeds diverged) are left out."""
-    means = np.asarray(means, float)
-    order = np.argsort(-means, kind="stable")
-    return [int(i) for i in order if np.isfinite(means[i])]

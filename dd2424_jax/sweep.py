@@ -94,12 +94,12 @@ def run(
       ValueError: a setting, a seed or n_batch is out of range.
     """
     began = time.perf_counter()
-    hypers = train.Hypers(*np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, float)) for a in hypers)))
-    seeds = _validated(config, hypers, seeds, splits)
+    hypers = train.as_arrays(hypers)
+    seeds = _validated(hypers, seeds)
     programs = _Programs(config)
     chunks = _chunks(len(hypers.lam), len(seeds), runs_at_once)
     parts = []
-    with Progress(len(hypers.lam) * len(seeds) * config.eval_steps[-1], "step") as progress:
+    with Progress(len(hypers.lam) * len(seeds) * config.eval_steps[-1], "update") as progress:
         for i, (settings, of_seeds) in enumerate(chunks):
             cells = _Cells(train.Hypers(*(a[settings] for a in hypers)), seeds[of_seeds])
             placement = Placement(cells.shape, devices or jax.devices())
@@ -121,14 +121,12 @@ def run(
     )
 
 
-def _validated(config, hypers, seeds, splits) -> np.ndarray:
+def _validated(hypers, seeds) -> np.ndarray:
     lam, lr_min, lr_max = hypers
     if not (np.all(np.isfinite(hypers)) and np.all(lam >= 0) and np.all(lr_min >= 0) and np.all(lr_min <= lr_max)):
         raise ValueError(f"{hypers}: needs finite lam >= 0 and 0 <= lr_min <= lr_max")
     if len(seeds) < 1 or min(seeds) < 0 or max(seeds) >= 2**32:
         raise ValueError(f"seeds {list(seeds)}: needs at least one, each in [0, 2^32)")  # JAX would wrap in silence
-    if config.n_batch > len(splits.train.X):
-        raise ValueError(f"n_batch={config.n_batch} exceeds the {len(splits.train.X)} training examples")
     return np.asarray(seeds, np.uint32)
 
 
@@ -212,6 +210,7 @@ def _train(
     if file is not None and (found := _load(file, cells, state, progress)):
         start, state, history = found[0], placement.put_runs(found[1]), found[2]
         progress.skip(start * n_runs)
+        progress.say(f"going on from update {start:,} of {config.eval_steps[-1]:,}")
     else:
         history = measure(state, there.train, there.valid)[..., None]
     for first, last in itertools.pairwise((0, *config.eval_steps)):

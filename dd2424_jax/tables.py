@@ -68,7 +68,8 @@ def percent_interval(estimate: Estimate, digits: int = 2) -> str:
     """The 95 % interval of the mean of a fraction, in per cent."""
     if estimate.n < 2:
         return "–"
-    return f"{100 * estimate.low:.{digits}f} to {100 * estimate.high:.{digits}f}"
+    low, high = max(estimate.low, 0.0), min(estimate.high, 1.0)  # few seeds leave the range of a fraction
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
 
 
 def number(estimate: Estimate, digits: int = 3) -> str:

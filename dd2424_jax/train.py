@@ -26,6 +26,11 @@ class Hypers(NamedTuple):
     lr_max: jax.Array
 
 
+def as_arrays(hypers: Hypers) -> Hypers:
+    """Each as an array [n_settings], numbers repeated."""
+    return Hypers(*np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, float)) for a in hypers)))
+
+
 def cyclical(config: "Config", hypers: Hypers) -> optax.Schedule:
     """The triangular learning rate of a run."""
     return schedules.triangular(hypers.lr_min, hypers.lr_max, config.n_s)

@@ -10,7 +10,6 @@ wants η ten times larger and λ ten times smaller (38 to 39 %), the sum over th
 --lam or --lr say otherwise, such are their four settings.
 """
 
-import functools
 import itertools
 
 import jax
@@ -19,7 +18,7 @@ from absl import flags
 
 import common
 import reproduce
-from dd2424_jax import cifar10, plots, stats, tables, train
+from dd2424_jax import cifar10, plots, report, stats, tables, train
 from dd2424_jax.report import Report
 
 FLAGS = flags.FLAGS
@@ -45,17 +44,17 @@ def name(setting) -> str:
 
 
 def accuracies(found: reproduce.Found) -> tables.Table:
-    header = ["setting", "train %", "validation %", "test %", "95 % interval", "diverged", "published"]
+    header = ["setting", "train %", "validation %", "test %", "95 % interval", "diverged"]
+    caption = f"Assignment 1, {FLAGS.loss}, on {found.label}: accuracy, mean ± sd, 95 % interval of the mean on test"
     rows = []
     for setting in found.settings:
         of_split = [setting.estimates[f"{split}_accuracy"] for split in ("train", "valid", "test")]
-        published = PUBLISHED.get((setting.lam, setting.lr_max), "–") if FLAGS.loss == "softmax" else "–"
         row = [name(setting), *map(tables.percent, of_split), tables.percent_interval(of_split[-1])]
-        rows.append([*row, str(setting.diverged), published])
-    caption = (
-        f"Assignment 1, {FLAGS.loss}, on {found.label}: accuracy, mean ± sd over seeds, the 95 % interval of the mean "
-        "on test, and the middle half of published reports"
-    )
+        rows.append([*row, str(setting.diverged)])
+    if FLAGS.loss == "softmax":
+        header, caption = [*header, "published"], f"{caption}, middle half of published reports"
+        for row, setting in zip(rows, found.settings, strict=True):
+            row.append(PUBLISHED.get((setting.lam, setting.lr_max), "–"))
     return tables.Table(caption, header, rows)
 
 
@@ -69,14 +68,16 @@ def differences(found: reproduce.Found) -> tuple[tables.Table, list[str]]:
         told = stats.excludes_zero(difference)
         verdict = "yes" if told else "no"
         points = [f"{100 * value:+.2f}" for value in (difference.mean, difference.low, difference.high)]
-        rows.append([f"{second} minus {first}", points[0], f"{points[1]} to {points[2]}", str(difference.n), verdict])
+        interval = f"{points[1]} to {points[2]}" if difference.n > 1 else "–"
+        rows.append([f"{second} minus {first}", points[0], interval, str(difference.n), verdict])
         sentences.append((told, f"{second} rather than {first}: {points[0]} points"))
-    caption = f"Paired differences of test accuracy on {found.label}, in points, with 95 % interval"
+    caption = f"Paired differences of test accuracy on {found.label}, in points, each with its 95 % interval"
     header = ["difference", "points", "95 % interval", "seeds", "differs from 0"]
     remarks = []
     for told, text in ((True, "Distinguishable from 0"), (False, "Not distinguishable from 0")):
         chosen = [sentence for verdict, sentence in sentences if verdict == told]
-        remarks.append(f"{text}: {'; '.join(chosen) or 'none'}.")
+        if chosen:
+            remarks.append(f"{text}: {'; '.join(chosen)}.")
     return tables.Table(caption, header, rows), remarks
 
 
@@ -84,7 +85,7 @@ def curves(found: reproduce.Found):
     """Loss, cost and accuracy (rows), a panel a setting."""
     outcome = found.outcome
     fig, axes = plots.figure(
-        3, len(found.settings), f"Assignment 1, {FLAGS.loss}: {found.label}", width=3.4, height=2.6
+        3, len(found.settings), f"Assignment 1, {FLAGS.loss}: {found.label}, mean and 95 % band", width=3.4, height=2.6
     )
     epoch = outcome.step * FLAGS.n_batch / len(found.splits.train.y)
     for row, metric in zip(axes, train.Metrics._fields, strict=True):
@@ -94,6 +95,8 @@ def curves(found: reproduce.Found):
             plots.learning_curves(ax, epoch, on_train, on_valid, name=metric, x="epoch")
             if metric == "loss":
                 ax.set_title(name(setting), fontsize=10)
+            if ax is not axes[0, 0]:
+                ax.get_legend().remove()  # it is the same in every panel
     return fig
 
 
@@ -113,14 +116,15 @@ def templates(found: reproduce.Found):
 
 def mistakes(found: reproduce.Found):
     """Confusion on test of the setting that is best on validation; and every class's accuracy."""
-    best = stats.ranking([setting.estimates["valid_accuracy"].mean for setting in found.settings])
+    best = report.ranking(found.settings, "valid_accuracy")
     if not best:
         return None, None
     ok = ~found.outcome.diverged[best[0]]
     params = jax.tree.map(lambda a: a[best[0]][ok], found.outcome.params)
-    predict = jax.jit(jax.vmap(functools.partial(train.predict, found.splits.test, found.splits.scale)))
+    predict = jax.jit(jax.vmap(train.predict, (None, None, 0)))
     n_classes = len(cifar10.CLASSES)
-    counts = [stats.confusion_matrix(found.splits.test.y, seed, n_classes) for seed in np.asarray(predict(params))]
+    predicted = predict(found.splits.test, jax.tree.map(np.float32, found.splits.scale), params)
+    counts = [stats.confusion_matrix(found.splits.test.y, seed, n_classes) for seed in np.asarray(predicted)]
     fractions = np.array(counts) / np.sum(counts, axis=2, keepdims=True)
     title = f"{name(found.settings[best[0]])}, mean over seeds\n{found.label}"
     fig, ((ax,),) = plots.figure(1, 1, title, width=5, height=5)
@@ -143,13 +147,22 @@ def draw(found: reproduce.Found) -> Report:
     return Report([accuracies(found), table, per_class], remarks, {**figures, "confusion": confusion})
 
 
-def main():
-    lams, lrs = (
-        common.numbers(flag.value) if flag.present else values
-        for flag, values in zip((FLAGS["lam"], FLAGS["lr"]), SETTINGS[FLAGS.loss], strict=True)
-    )
+def chosen_settings() -> tuple[list[float], list[float]]:
+    """λ and η of every setting: as given, else the loss's own; and the flags say so too."""
+    lams, lrs = SETTINGS[FLAGS.loss]
+    if FLAGS["lam"].present:
+        lams, lrs = common.numbers(FLAGS.lam), lrs[-1:]
+    if FLAGS["lr"].present:
+        lrs = common.numbers(FLAGS.lr)
     if len(lrs) not in (1, len(lams)):
         raise common.UsageError(f"--lr has {len(lrs)} values and --lam {len(lams)}: give as many, or one for all")
+    lrs = [*lrs] * (len(lams) // len(lrs))
+    FLAGS.lam, FLAGS.lr = ([",".join(f"{value:g}" for value in values)] for values in (lams, lrs))
+    return lams, lrs
+
+
+def main():
+    lams, lrs = chosen_settings()
     n_steps = [round(epoch * FLAGS.n_train / FLAGS.n_batch) for epoch in range(1, FLAGS.n_epochs + 1)]
     reproduce.training(
         "assignment1",

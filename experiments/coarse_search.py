@@ -11,7 +11,7 @@ import numpy as np
 
 import common
 import reproduce
-from dd2424_jax import plots, stats, tables
+from dd2424_jax import plots, report, tables
 from dd2424_jax.report import Report
 
 common.define_output_flags()
@@ -34,7 +34,7 @@ def draw(found: reproduce.Found) -> Report:
     estimates = [setting.estimates["valid_accuracy"] for setting in found.settings]
     best = [
         f"λ = {found.settings[i].lam:.3g} ({tables.percent(estimates[i])} %)"
-        for i in stats.ranking([estimate.mean for estimate in estimates])[:3]
+        for i in report.ranking(found.settings, "valid_accuracy")[:3]
     ]
     remarks = [f"The three best on validation: {', '.join(best) or 'none, as every run diverged'}."]
     outcome = found.outcome

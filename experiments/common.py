@@ -6,7 +6,7 @@ import sys
 
 
 def _interrupted(*_):
-    print("\ninterrupted: the same command goes on from the last evaluation", file=sys.stderr, flush=True)
+    print("\ninterrupted: nothing finished is lost, and the same command goes on", file=sys.stderr, flush=True)
     os._exit(130)  # nothing is ever half written, and JAX's threads would hold up a polite exit
 
 
@@ -77,7 +77,7 @@ def define_training_flags(*, lam: Sequence[float], n_seeds: int, hidden: Sequenc
     flags.DEFINE_integer("n_batch", 100, "examples of an update; 1 to n_train", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
-    flags.DEFINE_integer("devices", 0, "how many devices to use at most; 0: all", lower_bound=0)
+    flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
     flags.DEFINE_integer("runs_at_once", 256, "train a larger sweep in chunks of so many runs", lower_bound=1)
     _demand(["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train")
     _demand(["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32")
@@ -158,7 +158,7 @@ def start(main: Callable[[], None]) -> None:
         except flags.Error as error:
             _fail(f"{error}; --help lists the flags")
         if rest:
-            _fail(f"{rest[0]!r} is not a flag; --help lists them")
+            _fail(f"{rest[0]!r} is not a flag (and lists take commas); --help lists them")
         return argv
 
     def guarded(_):

@@ -10,7 +10,7 @@ import numpy as np
 
 from dd2424_jax import cifar10, data, gradcheck, losses, network
 
-HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (20, 20, 20)}
+HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}
 CLEARANCE = 1e-4  # from the nearest kink, a hundred steps or ten
 
 

@@ -23,7 +23,6 @@ from dd2424_jax.report import Report, write_report
 from four_ways import CASES
 
 FLAGS = flags.FLAGS
-SOURCE = Path(network.__file__).parent
 
 common.define_output_flags()
 # The largest of 30,000 rounding errors is a matter of luck, here and in the published table: of the seeds 0 to 59,
@@ -43,6 +42,12 @@ PUBLISHED = {
     (CASES[2].name, "b1"): (9.46e-10, 4.04e-8),
     (CASES[3].name, "b1"): (6.66e-10, 1.18e-8),
 }
+
+
+KINKS = (
+    f"Every image is kept {four_ways.CLEARANCE:g} away from the kinks of ReLU and of the hinge; the figure shows how "
+    "differences over larger steps, which cross them, are off."
+)
 
 
 def number(value: float) -> str:
@@ -98,7 +103,7 @@ def step_figure(batch: data.Split, networks, label: str, seed: int):
     fig, (axes,) = plots.figure(1, len(networks), title, width=4.8)
     for ax, name in zip(axes, networks, strict=True):
         plots.step_sizes(ax, steps, *four_ways.step_errors(batch, name, steps, seed), chosen=(1e-6, 1e-5))
-        ax.set_title(name, fontsize=10)
+        ax.set(title=name, ylim=(1e-12, 1))
     return fig
 
 
@@ -108,7 +113,9 @@ def main():
     label = reproduce.LABELS[dataset.name]
     about = {"name": dataset.name, "sha256": dataset.sha256}
     # A check that is found done already must be one of this very code.
-    code = {"source": results.digest({file.name: file.read_text() for file in sorted(SOURCE.glob("*.py"))})}
+    sources = [*sorted(Path(network.__file__).parent.glob("*.py")), Path(four_ways.__file__), Path(__file__)]
+    code = {"source": results.digest({file.name: file.read_text() for file in sources})}
+    jax.config.update("jax_default_matmul_precision", "highest")  # some GPUs round float32 products to 10 bits else
     with reproduce.directory("gradient_check", about, code, jax.devices()) as run:
         if not run.finished:
             began = time.perf_counter()
@@ -117,7 +124,7 @@ def main():
             failed = sorted({f"{row.network}, {row.loss}" for row in rows if not row.passed})
             verdict = f"FAIL: {'; '.join(failed)}." if failed else f"PASS: all {len(rows)} gradients."
             figures = {"step_sizes": step_figure(dataset.batches[0], FLAGS.network, label, FLAGS.seed)}
-            write_report(run.path, Report(report_tables(rows, label), [verdict], figures))
+            write_report(run.path, Report(report_tables(rows, label), [KINKS, verdict], figures))
             run.finish(
                 {
                     "experiment": "gradient_check",

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
-import numpy as np
 from absl import flags
 
 import common
@@ -26,7 +25,6 @@ class Found(NamedTuple):
 
     outcome: sweep.Outcome
     settings: Sequence[report.Setting]
-    config: train.Config
     splits: data.Splits
     label: str
 
@@ -64,7 +62,7 @@ def training(
     splits = data.split(dataset, *batches, n_train=FLAGS.n_train, n_valid=FLAGS.n_valid)
     sizes = (cifar10.DIMENSIONS, *hidden, len(cifar10.CLASSES))
     config = train.Config(sizes, FLAGS.n_batch, tuple(eval_steps), loss=losses.LOSSES[FLAGS.loss], **config)
-    hypers = train.Hypers(*(np.atleast_1d(a).astype(float) for a in np.broadcast_arrays(*hypers)))
+    hypers = train.as_arrays(hypers)
     label = f"{LABELS[dataset.name]}, {_count(FLAGS.n_seeds, 'seed')}"
     about = {
         "name": dataset.name,
@@ -79,9 +77,10 @@ def training(
         if run.finished:
             return
         say(
-            f"{experiment} on {label}: {_count(len(hypers.lam), 'setting')}, {config.eval_steps[-1]:,} updates a run, "
+            f"{experiment} on {label}: {_count(len(hypers.lam), 'setting')}, {config.eval_steps[-1]:,} updates each, "
             f"{_count(len(devices), 'device')} ({devices[0].device_kind})"
         )
+        resumed = any(run.path.glob("checkpoint-*"))
         outcome = sweep.run(
             config,
             hypers,
@@ -95,11 +94,13 @@ def training(
         steps_per_epoch = len(splits.train.y) / FLAGS.n_batch
         report.write_numbers(run.path, outcome, dataset=dataset.name, steps_per_epoch=steps_per_epoch)
         settings = report.settings(outcome)
-        report.write_report(run.path, draw(Found(outcome, settings, config, splits, label)))
+        drawn = draw(Found(outcome, settings, splits, label))
+        report.write_report(run.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(settings)]))
         timing = {
             "compile_seconds": outcome.compile_seconds,
             "run_seconds": outcome.run_seconds,
             "total_seconds": time.perf_counter() - began,
+            "resumed": resumed,  # then these are the seconds of the last process only
         }
         found = [setting.as_json() for setting in settings]
         run.finish({"experiment": experiment, "dataset": about, "settings": found, "timing": timing})
@@ -117,15 +118,27 @@ def directory(experiment: str, dataset: Mapping, identity: Mapping, devices) -> 
         **identity,
     }
     shown = [f"{device} ({device.device_kind})" for device in devices]
-    facts = {**results.provenance(), "flags": given, "dataset": dataset, "devices": shown}
+    precision = jax.config.jax_default_matmul_precision or "default"
+    facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset, "flags": given}
+    facts |= results.provenance()
     with results.open_run(FLAGS.out_dir, experiment, identity, facts, name=FLAGS.name, force=FLAGS.force) as run:
-        if run.finished:
-            before, now = results.read_json(run.path / results.CONFIG)["commit"], facts["commit"]
+        before, now = results.read_json(run.path / results.CONFIG)["commit"], facts["commit"]
+        if run.finished or before != now:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
-            say(f"{experiment} has been run already{changed}; --force computes it anew")
+            say(f"{experiment} was {'finished' if run.finished else 'begun'}{changed}; --force computes it anew")
         yield run
     print((run.path / "table.md").read_text())
     print(run.path)
+
+
+def _diverged(settings: Sequence[report.Setting]) -> list[str]:
+    """A remark on the runs that are left out, if there are any."""
+    gone = [
+        f"λ = {setting.lam:.3g} at a learning rate of up to {setting.lr_max:g} ({_count(setting.diverged, 'seed')})"
+        for setting in settings
+        if setting.diverged
+    ]
+    return [f"Diverged and left out: {'; '.join(gone)}. A smaller learning rate may help."] if gone else []
 
 
 def _devices() -> list[jax.Device]:

@@ -1,7 +1,9 @@
+import contextlib
 import io
 import itertools
 import os
 import pickle
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -161,7 +163,26 @@ def test_an_archive_is_unpacked_to_the_known_members_only(small_folder, tmp_path
 
 def test_an_archive_may_be_named_itself(small_folder, tmp_path):
     file = archive(tmp_path / "mine.tar.gz", small_folder, cifar10.TITLES)
-    assert cifar10.obtain(file) == tmp_path / cifar10.FOLDER
+    for _ in range(2):
+        assert cifar10.obtain(file) == tmp_path / cifar10.FOLDER
+
+
+def test_two_may_unpack_at_once(small_folder, tmp_path):
+    file = archive(tmp_path / cifar10.ARCHIVE, small_folder, cifar10.TITLES)
+    assert cifar10._unpack(file, tmp_path) == cifar10._unpack(file, tmp_path)
+    assert {entry.name for entry in tmp_path.iterdir()} == {cifar10.ARCHIVE, cifar10.FOLDER}
+
+
+def test_any_damage_to_an_archive_is_one_clear_error(small_folder, tmp_path):
+    content = archive(tmp_path / cifar10.ARCHIVE, small_folder, cifar10.TITLES).read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        spoiled = bytearray(content)
+        for at in rng.integers(10, len(content), 3):
+            spoiled[at] ^= 0xFF
+        (tmp_path / "spoiled.tar.gz").write_bytes(spoiled)
+        with contextlib.suppress(cifar10.DataError):
+            shutil.rmtree(cifar10.obtain(tmp_path / "spoiled.tar.gz"))
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "incomplete", "link"])

@@ -1,3 +1,4 @@
+import concurrent.futures
 import hashlib
 import http.server
 import threading
@@ -82,6 +83,16 @@ def fetch(mirror, tmp_path, monkeypatch):
     return fetch
 
 
+def test_two_processes_download_once(mirror, tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(download.fetch, [mirror.url("good")], tmp_path / "archive", **SUMS, patience=QUICK)
+            for _ in range(2)
+        ]
+        assert all(job.result().read_bytes() == CONTENT for job in jobs)
+    assert mirror.asked == [("good", 0)]
+
+
 def test_a_good_mirror_is_enough(fetch):
     assert fetch("good") == [("good", 0)]
 
@@ -152,6 +163,7 @@ def test_no_network_is_noticed_in_time(tmp_path):
         download.fetch(urls, tmp_path / "archive", **SUMS, patience=QUICK)
     assert time.monotonic() - began < QUICK.answer + 1
     assert download.PATIENCE.answer < 15
+    assert not any(tmp_path.iterdir())
 
 
 def test_mirrors_that_answer_come_first(mirror):

@@ -40,6 +40,14 @@ def test_diverged_runs_are_counted_and_left_out(outcome):
     assert as_json["test_accuracy"]["mean"] == outcome.test.accuracy[1, :2].mean()
 
 
+def test_a_mean_over_survivors_does_not_win():
+    def setting(diverged, *accuracies):
+        return report.Setting(0.0, 0.0, 0.1, diverged, {"valid_accuracy": stats.estimate(accuracies)})
+
+    settings = [setting(0, 0.4, 0.4), setting(2), setting(1, 0.9), setting(0, 0.5, 0.7), setting(0, 0.4, 0.4)]
+    assert report.ranking(settings, "valid_accuracy") == [3, 0, 4, 2]
+
+
 def test_files_hold_every_number_of_every_seed(outcome, tmp_path):
     report.write_numbers(tmp_path, outcome, dataset="synthetic", steps_per_epoch=5.0)
     with open(tmp_path / "runs.csv") as file:

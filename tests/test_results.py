@@ -80,6 +80,43 @@ def test_an_interrupted_force_goes_on_but_hides_nothing(tmp_path):
         assert run.path == second.path != first
 
 
+def test_force_does_not_go_on_with_what_it_has_not_begun(tmp_path):
+    with open_run(tmp_path) as abandoned:
+        pass
+    with open_run(tmp_path, force=True) as run:
+        assert run.path.name == f"{abandoned.path.name}-2"
+
+
+def test_a_numbered_name_may_be_somebody_elses(tmp_path):
+    first = finish(tmp_path, name="run")
+    other = finish(tmp_path, name="run-2", identity={"experiment": "e", "lam": 3})
+    with open_run(tmp_path, name="run") as run:
+        assert run.path == first
+    assert finish(tmp_path, name="run", force=True).name == "run-3"
+    with open_run(tmp_path, name="run-2", identity={"experiment": "e", "lam": 3}) as run:
+        assert run.path == other
+
+
+def test_a_kill_after_the_summary_is_made_good(tmp_path):
+    path = finish(tmp_path)
+    (path.parent / "latest").unlink()
+    (path / "lock").write_text("process 1 on host")
+    (path / "checkpoint-000.npz").write_text("old")
+    with open_run(tmp_path) as run:
+        assert run.finished
+    assert results.latest(str(tmp_path), "e") == path
+    assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
+
+
+def test_latest_works_without_links(tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(results.Path, "symlink_to", refused)
+    assert results.latest(str(tmp_path), "e") is None
+    assert results.latest(str(tmp_path), "e") != finish(tmp_path) == results.latest(str(tmp_path), "e")
+
+
 def test_a_name_taken_by_another_configuration_is_refused(tmp_path):
     assert finish(tmp_path, name="mine").name == "mine"
     with pytest.raises(results.ResultError, match=r"lam=\[0.1, 1e-05\] there, 3 here.*--name"):

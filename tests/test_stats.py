@@ -44,10 +44,6 @@ def test_band_of_one_seed_has_no_width():
         np.testing.assert_array_equal(line, [1.0, 2.0])
 
 
-def test_ranking_leaves_out_what_has_no_mean():
-    assert stats.ranking([0.2, np.nan, 0.5, 0.2, 0.4]) == [2, 4, 0, 3]
-
-
 def test_paired_differences_equal_scipys_paired_t():
     rng = np.random.default_rng(3)
     common = rng.normal(0, 5, 8)
