@@ -71,7 +71,8 @@ def learning_figure(outcome, title: str):
     for ax, (name, values) in zip(axes, panels.items(), strict=True):
         kept = [of_lam[~gone] for of_lam, gone in zip(values, diverged, strict=True)]
         curves_by_lam(ax, outcome.step, lams, kept, name=name)
-    axes[0].set_yscale("log")  # the penalty at the start dwarfs what comes after
+    if not diverged.all():
+        axes[0].set_yscale("log")  # the penalty at the start dwarfs what comes after
     axes[-1].legend(title="λ", frameon=False, fontsize=7, title_fontsize=8)
     return fig
 

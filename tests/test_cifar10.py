@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dd2424_jax import cifar10
+from dd2424_jax import cifar10, download
 
 
 def forge(file: Path, **changes) -> Path:
@@ -204,7 +204,8 @@ def test_a_damaged_archive_leaves_nothing_behind(small_folder, tmp_path, damage)
     assert [entry.name for entry in tmp_path.iterdir()] == [cifar10.ARCHIVE]
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path):
+def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "_answering", lambda urls, _: list(urls))
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(cifar10.DataError, match=r"--data_dir"):
