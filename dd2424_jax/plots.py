@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import PercentFormatter, ScalarFormatter
 
 from dd2424_jax import stats
 
@@ -73,6 +73,8 @@ def learning_figure(outcome, title: str):
         curves_by_lam(ax, outcome.step, lams, kept, name=name)
     if not diverged.all():
         axes[0].set_yscale("log")  # the penalty at the start dwarfs what comes after
+        axes[0].yaxis.set_major_formatter(ScalarFormatter())
+        axes[0].yaxis.set_minor_formatter(ScalarFormatter())
     axes[-1].legend(title="λ", frameon=False, fontsize=7, title_fontsize=8)
     return fig
 
