@@ -54,6 +54,7 @@ class Run:
     def settle(self) -> None:
         """What comes after summary.json; done again where it was interrupted."""
         link, part = self.path.parent / LATEST, self.path.parent / f".{LATEST}-{os.getpid()}"
+        part.unlink(missing_ok=True)  # of a process of the same number that was killed here
         try:
             part.symlink_to(self.path.name)
         except OSError:  # a file system without links
