@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from matplotlib.figure import Figure
 
-from dd2424_jax import plots, results, stats, sweep, tables
+from dd2424_jax import files, plots, stats, sweep, tables
 
 
 class Setting(NamedTuple):
@@ -81,7 +81,7 @@ def write_numbers(directory: Path, outcome: sweep.Outcome, *, dataset: str, step
             + [float(a[i, j]) for a in numbers.values()]
             + [status, dataset]
         )
-    results.write_csv(directory / "runs.csv", [*hypers._fields, "seed", *numbers, "status", "dataset"], rows)
+    files.write_csv(directory / "runs.csv", [*hypers._fields, "seed", *numbers, "status", "dataset"], rows)
     axes = {**hypers._asdict(), "seed": outcome.seeds, "dataset": dataset}
     curves = {
         f"{split}_{key}": a
@@ -89,16 +89,16 @@ def write_numbers(directory: Path, outcome: sweep.Outcome, *, dataset: str, step
         for key, a in metrics._asdict().items()
     }
     epoch = outcome.step / steps_per_epoch
-    results.write_npz(directory / "curves.npz", step=outcome.step, epoch=epoch, lr=outcome.lr, **curves, **axes)
+    files.write_npz(directory / "curves.npz", step=outcome.step, epoch=epoch, lr=outcome.lr, **curves, **axes)
     layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}
-    results.write_npz(directory / "params.npz", **layers, **axes)
+    files.write_npz(directory / "params.npz", **layers, **axes)
 
 
 def write_report(directory: Path, report: Report) -> None:
     """table.md (all tables, and the remarks), table.tex, and every figure as PNG and PDF."""
     parts = [tables.markdown(table) for table in report.tables] + [f"{remark}\n" for remark in report.remarks]
-    results.write_text(directory / "table.md", "\n".join(parts))
-    results.write_text(directory / "table.tex", "\n".join(map(tables.latex, report.tables)))
+    files.write_text(directory / "table.md", "\n".join(parts))
+    files.write_text(directory / "table.tex", "\n".join(map(tables.latex, report.tables)))
     for name, fig in report.figures.items():
         for form in ("png", "pdf"):
-            results.write_bytes(directory / f"{name}.{form}", plots.render(fig, form))
+            files.write_bytes(directory / f"{name}.{form}", plots.render(fig, form))

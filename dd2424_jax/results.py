@@ -5,24 +5,18 @@ last file: where that is, the run is finished. `latest` beside it is a link to t
 """
 
 import contextlib
-import csv
-import errno
 import hashlib
-import io
 import json
-import math
 import os
 import re
 import socket
 import subprocess
 import sys
-import tempfile
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
+from dd2424_jax import files
 
 try:
     import fcntl
@@ -48,7 +42,7 @@ class Run:
 
     def finish(self, summary: Mapping) -> None:
         """Write summary.json, let `latest` name this run, and drop what was only needed on the way."""
-        write_json(self.path / SUMMARY, summary)
+        files.write_json(self.path / SUMMARY, summary)
         self.settle()
 
     def settle(self) -> None:
@@ -116,7 +110,7 @@ def open_run(
         _check_identity(run.path, identity)  # again: another process may have been first
         if not (run.path / CONFIG).exists():
             own = {"identity": identity, "digest": digest(identity), "forced": force}
-            write_json(run.path / CONFIG, {**facts, **own})
+            files.write_json(run.path / CONFIG, {**facts, **own})
         yield run
 
 
@@ -125,7 +119,7 @@ def _read_config(path: Path) -> dict:
     if not (path / CONFIG).exists():
         return {}
     try:
-        config = read_json(path / CONFIG)
+        config = files.read_json(path / CONFIG)
         return {"identity": config["identity"], **config}
     except (ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path / CONFIG} is damaged; remove {path}, or choose another --name") from error
@@ -168,75 +162,6 @@ def latest(out_dir: str, experiment: str) -> Path | None:
     link = Path(out_dir).expanduser() / experiment / LATEST
     path = link.parent / link.read_text() if link.is_file() else link.resolve()
     return path if (path / SUMMARY).exists() else None
-
-
-def write_bytes(file: Path, content: bytes) -> None:
-    """All of the content or nothing: written beside, forced to disk, renamed."""
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-", suffix=".part")
-    try:
-        with open(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.chmod(part, 0o644)
-        os.replace(part, file)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResultError(f"no space left for {file}; free some, and the same command goes on") from error
-        raise
-    if os.name == "posix":
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def write_text(file: Path, text: str) -> None:
-    write_bytes(file, text.encode())
-
-
-def write_npz(file: Path, **arrays) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_bytes(file, buffer.getbuffer())
-
-
-def read_npz(file: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of a file; None if it is not whole."""
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-        return None
-
-
-def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([header, *rows])
-    write_text(file, text.getvalue())
-
-
-def write_json(file: Path, content) -> None:
-    """JSON has no NaN and no infinity: they become null."""
-
-    def plain(value):
-        if isinstance(value, Mapping):
-            return {str(key): plain(v) for key, v in value.items()}
-        if isinstance(value, np.ndarray | list | tuple):
-            return [plain(v) for v in value]
-        if isinstance(value, np.generic):
-            value = value.item()
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    write_text(file, json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
-
-
-def read_json(file: Path):
-    return json.loads(file.read_text())
 
 
 def provenance() -> dict:

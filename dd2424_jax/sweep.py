@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, network, results, train
+from dd2424_jax import data, files, network, train
 from dd2424_jax.placement import Placement
 from dd2424_jax.progress import Progress
 
@@ -229,14 +229,14 @@ def _train(
 
 def _save(file: Path, cells: _Cells, step: int, state: train.TrainState, history: np.ndarray) -> None:
     leaves = {f"state_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(state))}
-    results.write_npz(file, step=step, seeds=cells.seeds, **cells.hypers._asdict(), history=history, **leaves)
+    files.write_npz(file, step=step, seeds=cells.seeds, **cells.hypers._asdict(), history=history, **leaves)
 
 
 def _load(file: Path, cells: _Cells, state: train.TrainState, progress: Progress):
     """(step, state, history) of a checkpoint. None if there is none or, with a word, if it can't be gone on with."""
     if not file.exists():
         return None
-    found = results.read_npz(file)
+    found = files.read_npz(file)
     leaves, structure = jax.tree.flatten(state)
     names = [f"state_{i}" for i in range(len(leaves))]
     own = {"seeds": cells.seeds, **cells.hypers._asdict()}

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 import jax
 from absl import app, flags
 
-from dd2424_jax import data, losses, results
+from dd2424_jax import data, files, losses, results
 
 logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there
 
@@ -164,7 +164,7 @@ def start(main: Callable[[], None]) -> None:
     def guarded(_):
         try:
             main()
-        except (UsageError, data.DataError, results.ResultError) as error:
+        except (UsageError, data.DataError, results.ResultError, files.DiskFull) as error:
             _fail(error)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO):

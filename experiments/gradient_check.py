@@ -18,7 +18,7 @@ from absl import flags
 import common
 import four_ways
 import reproduce
-from dd2424_jax import data, losses, network, plots, results, tables
+from dd2424_jax import data, files, losses, network, plots, results, tables
 from dd2424_jax.report import Report, write_report
 from four_ways import CASES
 
@@ -134,7 +134,7 @@ def main():
                     "timing": {"run_seconds": time.perf_counter() - began},
                 }
             )
-    if not results.read_json(run.path / results.SUMMARY)["passed"]:
+    if not files.read_json(run.path / results.SUMMARY)["passed"]:
         sys.exit(1)
 
 

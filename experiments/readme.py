@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from dd2424_jax import results
+from dd2424_jax import files, results
 
 FLAGS = flags.FLAGS
 ROOT = Path(__file__).parent.parent
@@ -34,14 +34,12 @@ def main(_):
         # A table is a caption, an empty line, and rows.
         shown = ["\n\n".join(printed.split("\n\n")[:2]) if extent else printed]
         for figure in re.findall(rf"experiments/figures/{experiment}-(\w+)\.png", match[0]):
-            results.write_bytes(FIGURES / f"{experiment}-{figure}.png", (run / f"{figure}.png").read_bytes())
+            files.write_bytes(FIGURES / f"{experiment}-{figure}.png", (run / f"{figure}.png").read_bytes())
             shown.append(f"![{experiment}: {figure}](experiments/figures/{experiment}-{figure}.png)")
         return f"<!-- {experiment}{extent} -->\n" + "\n\n".join(shown) + "\n<!-- end -->"
 
     FIGURES.mkdir(exist_ok=True)
-    results.write_text(
-        readme, re.sub(r"<!-- (\w+)(: first table)? -->\n.*?<!-- end -->", newest, text, flags=re.DOTALL)
-    )
+    files.write_text(readme, re.sub(r"<!-- (\w+)(: first table)? -->\n.*?<!-- end -->", newest, text, flags=re.DOTALL))
 
 
 if __name__ == "__main__":

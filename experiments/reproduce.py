@@ -12,7 +12,7 @@ from absl import flags
 
 import common
 import dd2424_jax
-from dd2424_jax import cifar10, data, losses, report, results, sweep, train
+from dd2424_jax import cifar10, data, files, losses, report, results, sweep, train
 
 FLAGS = flags.FLAGS
 LABELS = {"cifar10": "CIFAR-10", "synthetic": "SYNTHETIC stand-in, not CIFAR-10"}
@@ -122,7 +122,7 @@ def directory(experiment: str, dataset: Mapping, identity: Mapping, devices) -> 
     facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset, "flags": given}
     facts |= results.provenance()
     with results.open_run(FLAGS.out_dir, experiment, identity, facts, name=FLAGS.name, force=FLAGS.force) as run:
-        before, now = results.read_json(run.path / results.CONFIG)["commit"], facts["commit"]
+        before, now = files.read_json(run.path / results.CONFIG)["commit"], facts["commit"]
         if run.finished or before != now:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
             say(f"{experiment} was {'finished' if run.finished else 'begun'}{changed}; --force computes it anew")

@@ -19,12 +19,13 @@ IMPORTS = {
     "network": {"losses"},
     "gradcheck": set(),
     "train": {"data", "losses", "network", "schedules"},
-    "results": set(),
+    "files": set(),
+    "results": {"files"},
     "placement": set(),
-    "sweep": {"data", "network", "placement", "progress", "results", "train"},
+    "sweep": {"data", "files", "network", "placement", "progress", "train"},
     "tables": {"stats"},
     "plots": {"stats"},
-    "report": {"plots", "results", "stats", "sweep", "tables"},
+    "report": {"files", "plots", "stats", "sweep", "tables"},
 }
 
 

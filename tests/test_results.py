@@ -1,14 +1,12 @@
 import errno
-import json
 import os
 import subprocess
 import sys
 import textwrap
 
-import numpy as np
 import pytest
 
-from dd2424_jax import results
+from dd2424_jax import files, results
 
 IDENTITY = {"experiment": "e", "lam": [0.1, 1e-5]}
 
@@ -29,7 +27,7 @@ def test_a_finished_run_is_found_again(tmp_path):
     with open_run(tmp_path) as run:
         assert run.finished
         assert run.path == path
-    assert results.read_json(path / "config.json")["identity"] == IDENTITY
+    assert files.read_json(path / "config.json")["identity"] == IDENTITY
     assert results.latest(str(tmp_path), "e") == path
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
 
@@ -164,39 +162,6 @@ def test_an_out_dir_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(results.ResultError, match=r"--out_dir"):
         finish(tmp_path / "file")
-
-
-def test_a_full_disk_leaves_the_old_content_and_no_litter(tmp_path, monkeypatch):
-    file = tmp_path / "numbers.npz"
-    results.write_npz(file, a=np.arange(3))
-
-    def full(_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(results.ResultError, match=r"no space left.*goes on"):
-        results.write_npz(file, a=np.zeros(9))
-    np.testing.assert_array_equal(results.read_npz(file)["a"], np.arange(3))
-    assert os.listdir(tmp_path) == ["numbers.npz"]
-
-
-def test_json_has_null_where_there_is_no_number(tmp_path):
-    content = {"a": np.float32(np.nan), "b": [np.inf, 1], "c": np.arange(2), "d": {"e": (None, True, np.int64(3))}}
-    results.write_json(tmp_path / "x.json", content)
-    assert "NaN" not in (tmp_path / "x.json").read_text()
-    found = json.loads((tmp_path / "x.json").read_text())
-    assert found == {"a": None, "b": [None, 1], "c": [0, 1], "d": {"e": [None, True, 3]}}
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"nothing"])
-def test_a_damaged_archive_reads_as_none(tmp_path, content):
-    (tmp_path / "x.npz").write_bytes(content)
-    assert results.read_npz(tmp_path / "x.npz") is None
-    results.write_npz(tmp_path / "y.npz", a=np.arange(1000.0))
-    whole = (tmp_path / "y.npz").read_bytes()
-    for keep in (10, len(whole) // 2, len(whole) - 1):
-        (tmp_path / "x.npz").write_bytes(whole[:keep])
-        assert results.read_npz(tmp_path / "x.npz") is None
 
 
 def test_provenance_names_the_versions_and_the_commit():
