@@ -44,11 +44,11 @@ def data_root(data_dir: str | None) -> Path:
 
 def obtain(root: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
     """The folder of batch files at or in `root`, unpacked or downloaded if need be."""
-    for folder in (root, root / FOLDER, root.parent / FOLDER if root.is_file() else root):
-        if any((folder / file).exists() for file in TITLES):
-            return folder
     archive = root if root.is_file() else root / ARCHIVE
     into = archive.parent
+    for folder in (root, into / FOLDER):
+        if any((folder / file).exists() for file in TITLES):
+            return folder
     try:
         if not archive.exists():
             download.fetch(mirrors, archive, sha256=ARCHIVE_SHA256, md5=ARCHIVE_MD5)

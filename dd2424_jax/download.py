@@ -19,12 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dd2424_jax import files
 from dd2424_jax.progress import Progress
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: two processes would get in each other's way
-    fcntl = None
 
 BLOCK = 1 << 18  # bytes
 WHOLE, SLOW, BROKEN = "whole", "slow", "broke off"
@@ -66,9 +62,7 @@ def fetch(urls: Sequence[str], file: Path, *, sha256: str, md5: str, patience: P
 def _alone(lock: Path):
     """Wait while another process downloads the same file."""
     with open(lock, "w") as opened:
-        if fcntl is not None:
-            with contextlib.suppress(OSError):  # a file system without locks
-                fcntl.flock(opened, fcntl.LOCK_EX)
+        files.lock(opened, wait=True)
         try:
             yield
         finally:
@@ -148,8 +142,9 @@ def _receive(response, part: Path, have: int, patience: Patience) -> str:
     length = response.headers.get("Content-Length")
     total = have + int(length) if length else 0
     start, first = time.monotonic(), have
-    with open(part, "r+b" if have else "wb") as out, Progress(total, "B", done=have, scale=True) as progress:
+    with open(part, "r+b" if have else "wb") as out, Progress(total, "B", scale=True) as progress:
         out.seek(have)
+        progress.skip(have)
         while block := response.read1(BLOCK):
             out.write(block)
             have += len(block)

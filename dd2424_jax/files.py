@@ -14,9 +14,30 @@ from pathlib import Path
 
 import numpy as np
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: two processes can't be told apart
+    fcntl = None
+
 
 class DiskFull(Exception):
     """There is no space for a file; the message says which, and what to do."""
+
+
+def lock(opened, *, wait: bool) -> bool:
+    """Lock an open file until it is closed, or its process dies, however that dies. False if another one holds it.
+
+    True also where the system or the file system has no locks.
+    """
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def write_bytes(file: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 
 from dd2424_jax import stats
 
-BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#777777"
 SPLIT_STYLES = {"train": (BLUE, "-"), "validation": (VERMILION, "--")}  # told apart in black and white too
 
 

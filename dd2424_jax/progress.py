@@ -9,15 +9,15 @@ LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 class Progress:
-    """`with Progress(total, "step") as progress: progress.update(n, note)`. `done` is where a resumed job starts."""
+    """`with Progress(total, "step") as progress: progress.update(n, note)`. `scale` is for numbers in k and M."""
 
-    def __init__(self, total: int, unit: str, *, done: int = 0, scale: bool = False):
-        self.total, self.unit, self.done, self.scale = total, unit, done, scale
-        self._first, self._start, self._said = done, time.monotonic(), time.monotonic()
+    def __init__(self, total: int, unit: str, *, scale: bool = False):
+        self.total, self.unit, self.done, self.scale = total, unit, 0, scale
+        self._first, self._start, self._said = 0, time.monotonic(), time.monotonic()
         self._bar = None
         if sys.stderr.isatty():
             self._bar = tqdm.tqdm(
-                total=total, initial=done, unit=unit, unit_scale=scale, dynamic_ncols=True, leave=False, file=sys.stderr
+                total=total, unit=unit, unit_scale=scale, dynamic_ncols=True, leave=False, file=sys.stderr
             )
 
     def __enter__(self):

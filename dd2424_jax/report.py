@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from matplotlib.figure import Figure
 
-from dd2424_jax import files, plots, stats, sweep, tables
+from dd2424_jax import files, plots, stats, sweep, tables, train
 
 
 class Setting(NamedTuple):
@@ -40,11 +39,13 @@ class Report(NamedTuple):
 
 def final(outcome: sweep.Outcome) -> dict[str, np.ndarray]:
     """train_loss, train_cost, train_accuracy, valid_..., test_... after training, each [n_settings, n_seeds]."""
-    last = {"train": outcome.train, "valid": outcome.valid}
-    last = {split: jax.tree.map(lambda a: a[..., -1], metrics) for split, metrics in last.items()}
-    if outcome.test is not None:
-        last["test"] = outcome.test
-    return {f"{split}_{key}": a for split, metrics in last.items() for key, a in metrics._asdict().items()}
+    last = {key: a[..., -1] for key, a in _named(train=outcome.train, valid=outcome.valid).items()}
+    return last | (_named(test=outcome.test) if outcome.test is not None else {})
+
+
+def _named(**splits: train.Metrics) -> dict[str, np.ndarray]:
+    """train_loss, train_cost, ...: the splits' metrics by the names that files have for them."""
+    return {f"{split}_{key}": a for split, metrics in splits.items() for key, a in metrics._asdict().items()}
 
 
 def settings(outcome: sweep.Outcome) -> list[Setting]:
@@ -83,11 +84,7 @@ def write_numbers(directory: Path, outcome: sweep.Outcome, *, dataset: str, step
         )
     files.write_csv(directory / "runs.csv", [*hypers._fields, "seed", *numbers, "status", "dataset"], rows)
     axes = {**hypers._asdict(), "seed": outcome.seeds, "dataset": dataset}
-    curves = {
-        f"{split}_{key}": a
-        for split, metrics in (("train", outcome.train), ("valid", outcome.valid))
-        for key, a in metrics._asdict().items()
-    }
+    curves = _named(train=outcome.train, valid=outcome.valid)
     epoch = outcome.step / steps_per_epoch
     files.write_npz(directory / "curves.npz", step=outcome.step, epoch=epoch, lr=outcome.lr, **curves, **axes)
     layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}

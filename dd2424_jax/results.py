@@ -18,11 +18,6 @@ from pathlib import Path
 
 from dd2424_jax import files
 
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: two processes can't be told apart
-    fcntl = None
-
 CONFIG, SUMMARY, LATEST, LOCK = "config.json", "summary.json", "latest", "lock"
 
 
@@ -120,7 +115,8 @@ def _read_config(path: Path) -> dict:
         return {}
     try:
         config = files.read_json(path / CONFIG)
-        return {"identity": config["identity"], **config}
+        config["identity"]  # it must have one
+        return config
     except (ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{path / CONFIG} is damaged; remove {path}, or choose another --name") from error
 
@@ -143,15 +139,10 @@ def _check_identity(path: Path, identity: Mapping) -> None:
 
 
 def _hold(lock, path: Path) -> None:
-    """Lock the file for as long as it is open; the lock dies with its process, however that dies."""
-    if fcntl is not None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise ResultError(f"{path} is being written by {lock.read() or 'another process'}; wait for it") from error
-        except OSError:
-            pass  # a file system without locks
+    """Lock the run for as long as the file is open, or say who holds it."""
+    if not files.lock(lock, wait=False):
+        lock.seek(0)
+        raise ResultError(f"{path} is being written by {lock.read() or 'another process'}; wait for it")
     lock.truncate(0)
     lock.write(f"process {os.getpid()} on {socket.gethostname()}")
     lock.flush()

@@ -29,8 +29,13 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     n = len(values)
     mean = values.mean() if n > 0 else np.nan
     sd = values.std(ddof=1) if n > 1 else np.nan
-    half = special.stdtrit(n - 1, (1 + confidence) / 2) * sd / np.sqrt(n) if n > 1 else np.nan
+    half = _half_width(n, sd, confidence) if n > 1 else np.nan
     return Estimate(n, float(mean), float(sd), float(mean - half), float(mean + half))
+
+
+def _half_width(n: int, sd, confidence: float):
+    """t_{n−1} · sd / √n"""
+    return special.stdtrit(n - 1, (1 + confidence) / 2) * sd / np.sqrt(n)
 
 
 def paired(values: Sequence[float], baseline: Sequence[float], confidence: float = 0.95) -> Estimate:
@@ -62,5 +67,5 @@ def band(values, confidence: float = 0.95):
         line = values[0] if n else np.full(values.shape[1:], np.nan)
         return line, line, line
     mean = np.mean(values, axis=0)
-    half = special.stdtrit(n - 1, (1 + confidence) / 2) * np.std(values, axis=0, ddof=1) / np.sqrt(n)
+    half = _half_width(n, np.std(values, axis=0, ddof=1), confidence)
     return mean, mean - half, mean + half

@@ -106,12 +106,13 @@ def run(
             file = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
             parts.append(_train(programs, placement, cells, splits, with_test, file, progress))
     trained = _assemble(chunks, parts, (len(hypers.lam), len(seeds)))
+    step = np.array([0, *config.eval_steps])
     on_train, on_valid = np.moveaxis(trained.history, (2, 3), (0, 1))
     return Outcome(
         hypers,
         seeds,
-        step=np.array([0, *config.eval_steps]),
-        lr=_learning_rates(config, hypers),
+        step=step,
+        lr=_learning_rates(config, hypers, step),
         train=train.Metrics(*on_train),
         valid=train.Metrics(*on_valid),
         test=train.Metrics(*np.moveaxis(trained.test, 2, 0)) if with_test else None,
@@ -130,9 +131,9 @@ def _validated(hypers, seeds) -> np.ndarray:
     return np.asarray(seeds, np.uint32)
 
 
-def _learning_rates(config: train.Config, hypers: train.Hypers) -> np.ndarray:
+def _learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray) -> np.ndarray:
     schedules = (config.schedule(config, train.Hypers(*point)) for point in zip(*hypers, strict=True))
-    return np.array([[schedule(step) for step in (0, *config.eval_steps)] for schedule in schedules])
+    return np.array([np.broadcast_to(schedule(step), step.shape) for schedule in schedules])
 
 
 def _chunks(n_settings: int, n_seeds: int, runs_at_once: int) -> list[tuple[slice, slice]]:

@@ -79,8 +79,12 @@ def define_training_flags(*, lam: Sequence[float], n_seeds: int, hidden: Sequenc
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
     flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
     flags.DEFINE_integer("runs_at_once", 256, "train a larger sweep in chunks of so many runs", lower_bound=1)
-    _demand(["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train")
-    _demand(["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32")
+    flags.register_multi_flags_validator(
+        ["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train"
+    )
+    flags.register_multi_flags_validator(
+        ["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32"
+    )
 
 
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
@@ -90,8 +94,12 @@ def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int,
     flags.DEFINE_integer("n_s", n_s, "updates of half a cycle of the learning rate; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_evals", n_evals, "evaluations per cycle; 1 to 2 n_s", lower_bound=1)
-    _demand(["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max")
-    _demand(["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s")
+    flags.register_multi_flags_validator(
+        ["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max"
+    )
+    flags.register_multi_flags_validator(
+        ["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s"
+    )
 
 
 def define_numbers(name: str, default: Sequence[float], text: str):
@@ -111,10 +119,6 @@ def _are_numbers(values) -> bool:
         return bool(values) and all(math.isfinite(number) and number >= 0 for number in numbers(values))
     except ValueError:
         return False
-
-
-def _demand(names, holds, message):
-    flags.register_multi_flags_validator(names, holds, message)
 
 
 def _define_float(name, default, text):

@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 IMPORTS = {
     "progress": set(),
-    "download": {"progress"},
+    "files": set(),
+    "download": {"files", "progress"},
     "cifar10": {"download"},
     "synthetic": set(),
     "data": {"cifar10", "download", "synthetic"},
@@ -19,13 +20,12 @@ IMPORTS = {
     "network": {"losses"},
     "gradcheck": set(),
     "train": {"data", "losses", "network", "schedules"},
-    "files": set(),
     "results": {"files"},
     "placement": set(),
     "sweep": {"data", "files", "network", "placement", "progress", "train"},
     "tables": {"stats"},
     "plots": {"stats"},
-    "report": {"files", "plots", "stats", "sweep", "tables"},
+    "report": {"files", "plots", "stats", "sweep", "tables", "train"},
 }
 
 
