@@ -8,7 +8,7 @@ Batch 1 to train on, batch 2 to validate on, 40 epochs, n_batch = 100, W ~ N(0, 
 accuracy of about 28, 39, 39 and 37 % in the four settings. The other losses have four settings of their own unless
 --lam or --lr say otherwise: the mean over K sigmoids has gradients K times smaller and wants η ten times larger and λ
 ten times smaller (36 to 39 %); the sum over the hinges has larger ones and wants η ten times smaller or more (35 to
-37 %).
+37.5 %).
 """
 
 import itertools
