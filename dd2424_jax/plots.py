@@ -14,11 +14,14 @@ BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#777777"
 SPLIT_STYLES = {"train": (BLUE, "-"), "validation": (VERMILION, "--")}  # told apart in black and white too
 
 
-def figure(n_rows: int, n_columns: int, title: str, *, width: float = 4.2, height: float = 3.4):
-    """A figure with a grid of axes [n_rows, n_columns], each so many inches wide and high."""
+def figure(n_rows: int, n_columns: int, title: str, *, width: float = 4.2, height: float = 3.4, **grid):
+    """A figure with a grid of axes [n_rows, n_columns], on average so many inches wide and high.
+
+    `grid` goes to `Figure.subplots`.
+    """
     fig = Figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
     fig.suptitle(title, fontsize=10)
-    return fig, fig.subplots(n_rows, n_columns, squeeze=False)
+    return fig, fig.subplots(n_rows, n_columns, squeeze=False, **grid)
 
 
 def render(fig: Figure, form: str) -> bytes:
@@ -51,18 +54,33 @@ def curves_by_lam(ax, step, lams, values, *, name: str):
     return ax
 
 
-def learning_figure(outcome, title: str):
+def learning_figure(outcome, title: str, rate, cycle: int):
     """Loss, cost and accuracy against the update step, of an outcome as `sweep.run` returns it.
 
     One setting: train and validation together. Several: training cost, validation loss, validation accuracy by λ.
+    Below, the learning rate at every update, `rate` [n_steps]; everywhere, the ends of cycles of so many updates.
     """
-    fig, (axes,) = figure(1, 3, f"{title}, mean and 95 % band")
+    heights = {"height": 2.1, "height_ratios": (5, 1), "sharex": True}
+    fig, (axes, below) = figure(2, 3, f"{title}, mean and 95 % band; dotted: ends of cycles", **heights)
+    for ax in below:
+        ax.plot(np.arange(len(rate)), rate, color=GREY, linewidth=1)
+        ax.set(xlabel="update step", ylabel="η")
+    for ax in [*axes, *below]:
+        for end in range(cycle, len(rate) + 1, cycle):
+            ax.axvline(end, color=GREY, linestyle=":", linewidth=1)
+    _losses_and_accuracy(axes, outcome)
+    for ax in axes:
+        ax.set_xlabel("")
+    return fig
+
+
+def _losses_and_accuracy(axes, outcome):
     lams, diverged = outcome.hypers.lam, outcome.diverged
     if len(lams) == 1:
         for ax, name in zip(axes, outcome.train._fields, strict=True):
             curves = (getattr(metrics, name)[0][~diverged[0]] for metrics in (outcome.train, outcome.valid))
             learning_curves(ax, outcome.step, *curves, name=name)
-        return fig
+        return
     panels = {
         "training cost": outcome.train.cost,
         "validation loss": outcome.valid.loss,
@@ -76,7 +94,6 @@ def learning_figure(outcome, title: str):
         axes[0].yaxis.set_major_formatter(ScalarFormatter())
         axes[0].yaxis.set_minor_formatter(ScalarFormatter())
     axes[-1].legend(title="λ", frameon=False, fontsize=7, title_fontsize=8)
-    return fig
 
 
 def step_sizes(ax, steps, centred, forward, *, chosen):
@@ -121,24 +138,82 @@ def confusion(ax, fractions, classes):
     return ax
 
 
-def lam_search(ax, lams, accuracy):
-    """Validation accuracy [n_lam, n_seeds], NaN where diverged, against λ: every seed, the mean, its 95 % interval."""
-    order = np.argsort(lams)
-    lams, accuracy = np.asarray(lams)[order], np.asarray(accuracy)[order]
-    for i, seed in enumerate(accuracy.T):
-        ax.plot(lams, seed, color=GREY, linewidth=0.7, label=None if i else "one seed")
-    found = [stats.estimate(row[np.isfinite(row)]) for row in accuracy]
+def lam_search(ax, lams, accuracy, choice=None):
+    """Validation accuracy [n_lam, n_seeds], NaN where diverged, against λ: every seed, the mean, its 95 % interval.
+
+    With a `choice` (of choice.py): which λ can't be told apart from the best, what is chosen, how far the validation
+    set itself can be trusted, and what the best owes to having won.
+    """
+    order = np.argsort(lams, kind="stable")
+    found = [stats.estimate(row[np.isfinite(row)]) for row in np.asarray(accuracy)]
     mean = np.array([e.mean for e in found])
     half = np.nan_to_num([e.high - e.mean for e in found])
-    ax.errorbar(
-        lams, mean, half, fmt="o-", color=BLUE, capsize=3, markersize=4, label="mean and 95 % interval", zorder=3
-    )
-    if lams[0] > 0:
+    lams, accuracy = np.asarray(lams), np.asarray(accuracy)
+    for i, seed in enumerate(accuracy.T):
+        ax.plot(lams[order], seed[order], color=GREY, linewidth=0.7, label=None if i else "one seed")
+    whiskers = {"fmt": "o-", "color": BLUE, "capsize": 3, "markersize": 5, "zorder": 3, "markerfacecolor": "white"}
+    ax.errorbar(lams[order], mean[order], half[order], label="mean and 95 % interval", **whiskers)
+    if choice is not None:
+        tied = list(choice.tied)
+        if len(lams) > 1:
+            filled = {"color": BLUE, "markersize": 5, "zorder": 4}
+            ax.plot(lams[tied], mean[tied], "o", label="not told apart from the best", **filled)
+        star = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
+        best, lam = mean[choice.best], lams[choice.best]
+        ax.plot(lam, best, "*", label=f"chosen: best mean, λ = {lam:.3g}", **star)
+        ring = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
+        sparse = lams[choice.one_se]
+        ax.plot(sparse, mean[choice.one_se], "o", label=f"one-standard-error rule, λ = {sparse:.3g}", **ring)
+        error = choice.standard_error
+        band = {"color": VERMILION, "alpha": 0.12, "linewidth": 0, "zorder": 0}
+        ax.axhspan(best - error, best + error, label="best ± standard error of the validation set", **band)
+        if np.isfinite(choice.optimism):
+            cross = {"color": VERMILION, "markersize": 7, "zorder": 5}
+            text = f"best less its expected luck ({100 * choice.optimism:+.2f} points)"
+            ax.plot(lam, best - choice.optimism, "x", label=text, **cross)
+    _lam_axis(ax, lams)
+    ax.set_ylabel("validation accuracy")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.legend(frameon=False, fontsize=7)
+    return ax
+
+
+def lam_differences(ax, choice):
+    """Every λ minus the best, in points, with intervals that hold together; those far below are named at the edge."""
+    order = np.argsort(choice.lams, kind="stable")
+    points = 100 * np.array([d.mean for d in choice.differences])
+    half = np.nan_to_num(100 * np.array([d.high - d.mean for d in choice.differences]))
+    # Room for all that is tied, and for a point at least.
+    floor = 1.15 * min([-1.0, *(points - half)[list(choice.tied)]])
+    ceiling = max([0.5, *(points + half)[list(choice.tied)]])
+    ax.axhline(0, color="black", linewidth=0.8)
+    for i in order:
+        colour = BLUE if i in choice.tied else "white"
+        if points[i] < floor:
+            ax.plot(choice.lams[i], floor, "v", color=BLUE, markerfacecolor="white", clip_on=False)
+            ax.annotate(
+                f"{points[i]:.1f}", (choice.lams[i], floor), (0, 7), textcoords="offset points", ha="center", fontsize=7
+            )
+        else:
+            ax.errorbar(
+                choice.lams[i], points[i], half[i], fmt="o", color=BLUE, capsize=3, markersize=5, markerfacecolor=colour
+            )
+    _lam_axis(ax, choice.lams)
+    ax.set(ylabel="minus the best, points, paired by seed", ylim=(floor, 1.15 * ceiling))
+    return ax
+
+
+def overlay(ax, lams, accuracy, label: str, style: str):
+    """Numbers of others, on a figure of a search."""
+    ax.plot(lams, accuracy, style, color="black", markersize=5, markerfacecolor="none", linewidth=1, label=label)
+    ax.legend(frameon=False, fontsize=7)
+    return ax
+
+
+def _lam_axis(ax, lams):
+    if min(lams) > 0:
         ax.set_xscale("log")
     else:  # λ = 0 has a place left of the smallest other one
-        ax.set_xscale("symlog", linthresh=min(lams[lams > 0], default=1.0))
-    ax.set(xlabel="λ", ylabel="validation accuracy")
-    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+        ax.set_xscale("symlog", linthresh=min((lam for lam in lams if lam > 0), default=1.0))
+    ax.set_xlabel("λ")
     ax.grid(alpha=0.3)
-    ax.legend(frameon=False)
-    return ax

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -30,11 +31,12 @@ class Setting(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Tables, remarks to stand under them, and figures by file name."""
+    """Tables, remarks to stand under them, figures by file name, and what summary.json is to have besides."""
 
     tables: Sequence[tables.Table]
     remarks: Sequence[str]
     figures: Mapping[str, Figure]
+    summary: Mapping = MappingProxyType({})
 
 
 def final(outcome: sweep.Outcome) -> dict[str, np.ndarray]:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special  # JAX brings it
 
+FEWEST_PAIRS = 6  # 2 / 2^6 < .05: with fewer, even differences of one sign all are no evidence
+
 
 class Estimate(NamedTuple):
     """Mean over n seeds, standard deviation of one seed (n − 1 below), and the 95 % interval of the mean.
@@ -50,6 +52,38 @@ def paired(values: Sequence[float], baseline: Sequence[float], confidence: float
 def excludes_zero(estimate: Estimate) -> bool:
     """Whether 0 lies outside of the interval; False where there is none."""
     return estimate.low > 0 or estimate.high < 0
+
+
+def welch(a: Estimate, b: Estimate, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Mean of a − mean of b, which are of different seeds, and Welch's interval (low, high) of it.
+
+    NaN where there is none: a group of one seed, or of two and more that all agree.
+    """
+    if min(a.n, b.n) < 2 or not a.sd + b.sd > 0:
+        return a.mean - b.mean, np.nan, np.nan
+    va, vb = a.sd**2 / a.n, b.sd**2 / b.n
+    freedom = (va + vb) ** 2 / (va**2 / (a.n - 1) + vb**2 / (b.n - 1))
+    half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * (va + vb) ** 0.5
+    return a.mean - b.mean, a.mean - b.mean - half, a.mean - b.mean + half
+
+
+def sign_flip(differences: Sequence[float]) -> float:
+    """Two-sided p of "each difference could as well have had the other sign", exact up to 16 of them.
+
+    The share of all sign patterns whose mean is at least as far from 0. NaN for fewer than FEWEST_PAIRS: they can't
+    get below .05.
+    """
+    differences = np.asarray(differences, float)
+    n = len(differences)
+    if n < FEWEST_PAIRS:
+        return float("nan")
+    if n <= 16:
+        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+    else:
+        signs = np.random.default_rng(0).choice([-1, 1], (2**16, n))
+        signs[0] = 1  # what was found is one of the patterns
+    sums = np.abs(signs @ differences)
+    return float(np.mean(sums >= sums[0] * (1 - 1e-12)))
 
 
 def confusion_matrix(true: Sequence[int], predicted: Sequence[int], n_classes: int) -> np.ndarray:

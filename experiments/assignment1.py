@@ -168,6 +168,7 @@ def main():
     reproduce.training(
         "assignment1",
         draw,
+        common.given(),
         hypers=train.Hypers(lams, lrs, lrs),
         eval_steps=n_steps,
         with_test=True,

@@ -10,6 +10,7 @@ for λ = 0.1, depending on the images held out. The test images are not looked a
 import numpy as np
 
 import common
+import cycles
 import reproduce
 from dd2424_jax import plots, report, tables
 from dd2424_jax.report import Report
@@ -40,12 +41,12 @@ def draw(found: reproduce.Found) -> Report:
     outcome = found.outcome
     search, ((ax,),) = plots.figure(1, 1, f"Coarse search: {found.label}", width=6)
     plots.lam_search(ax, outcome.hypers.lam, np.where(outcome.diverged, np.nan, outcome.valid.accuracy[..., -1]))
-    curves = plots.learning_figure(outcome, f"Coarse search: {found.label}")
+    curves = cycles.curves(found, "Coarse search")
     return Report([tables.Table(caption, header, rows)], remarks, {"search": search, "curves": curves})
 
 
 def main():
-    reproduce.cyclical("coarse_search", draw, with_test=False)
+    reproduce.cyclical("coarse_search", draw, common.given(), with_test=False)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import errno
 import logging
 import math
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import jax
 from absl import app, flags
@@ -65,7 +66,7 @@ def define_split_flags(*, n_train: int, n_valid: int, train_batches: Sequence[in
 
 def define_training_flags(*, lam: Sequence[float], n_seeds: int, hidden: Sequence[int] | None = None):
     """Which runs, and on what. Without `hidden` there is no such flag: the experiment is about linear classifiers."""
-    define_numbers("lam", lam, "λ of the penalty λ Σ W²; each at least 0")
+    define_numbers("lam", lam, "λ of the penalty λ Σ W²; each at least 0" + ("" if len(lam) else "; by default found"))
     flags.DEFINE_enum(
         "loss",
         "softmax",
@@ -89,8 +90,8 @@ def define_training_flags(*, lam: Sequence[float], n_seeds: int, hidden: Sequenc
 
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
     """A cyclical learning rate, and how long, in cycles."""
-    _define_float("lr_min", lr_min, "least learning rate; at least 0")
-    _define_float("lr_max", lr_max, "greatest learning rate; at least lr_min")
+    define_float("lr_min", lr_min, "least learning rate; at least 0")
+    define_float("lr_max", lr_max, "greatest learning rate; at least lr_min")
     flags.DEFINE_integer("n_s", n_s, "updates of half a cycle of the learning rate; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_evals", n_evals, "evaluations per cycle; 1 to 2 n_s", lower_bound=1)
@@ -104,8 +105,8 @@ def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int,
 
 def define_numbers(name: str, default: Sequence[float], text: str):
     """A flag of numbers of at least 0, repeatable, each time a number or a comma list."""
-    shown = ",".join(f"{number:g}" for number in default)
-    flags.DEFINE_multi_string(name, [shown], f"{text} (a number or a comma list, repeatable)")
+    shown = [",".join(f"{number:g}" for number in default)] if len(default) else []
+    flags.DEFINE_multi_string(name, shown, f"{text} (a number or a comma list, repeatable)")
     flags.register_validator(name, _are_numbers, "each must be a finite number of at least 0")
 
 
@@ -116,12 +117,13 @@ def numbers(values: Sequence[str]) -> list[float]:
 
 def _are_numbers(values) -> bool:
     try:
-        return bool(values) and all(math.isfinite(number) and number >= 0 for number in numbers(values))
+        return all(math.isfinite(number) and number >= 0 for number in numbers(values))
     except ValueError:
         return False
 
 
-def _define_float(name, default, text):
+def define_float(name: str, default: float, text: str):
+    """A flag of a finite number of at least 0."""
     flags.DEFINE_float(name, default, text, lower_bound=0.0)
     flags.register_validator(name, math.isfinite, "must be finite")
 
@@ -139,15 +141,15 @@ def integers(values: Sequence[str]) -> list[int]:
     return [int(value) for value in values]
 
 
-def cycle_evaluations() -> tuple[int, ...]:
-    """After which updates to evaluate: n_evals times a cycle, as evenly as whole numbers allow."""
-    return tuple(round(i * 2 * FLAGS.n_s / FLAGS.n_evals) for i in range(1, FLAGS.n_evals * FLAGS.n_cycles + 1))
-
-
-def own_flags() -> list[flags.Flag]:
+def _own_flags() -> list[flags.Flag]:
     """The experiment's flags, without absl's."""
     modules = FLAGS.flags_by_module_dict().items()
     return [flag for module, own in modules if not module.startswith("absl") for flag in own]
+
+
+def given() -> SimpleNamespace:
+    """The experiment's flags and their values, as config.json has them."""
+    return SimpleNamespace(**{flag.name: flag.value for flag in _own_flags()})
 
 
 # The way out
@@ -179,7 +181,7 @@ def start(main: Callable[[], None]) -> None:
                 raise
             _fail("the device's memory is too small for this: lower --runs_at_once")
 
-    for flag in own_flags():  # --help shows a script's key flags, and ours are defined in this module
+    for flag in _own_flags():  # --help shows a script's key flags, and ours are defined in this module
         FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     app.run(guarded, flags_parser=parse)
 

@@ -109,14 +109,15 @@ def step_figure(batch: data.Split, networks, label: str, seed: int):
 
 def main():
     jax.config.update("jax_enable_x64", True)
-    dataset = data.load(FLAGS.dataset, FLAGS.data_dir)
+    given = common.given()
+    dataset = reproduce.load(given)
     label = reproduce.LABELS[dataset.name]
     about = {"name": dataset.name, "sha256": dataset.sha256}
     # A check that is found done already must be one of this very code.
     sources = [*sorted(Path(network.__file__).parent.glob("*.py")), Path(four_ways.__file__), Path(__file__)]
     code = {"source": results.digest({file.name: file.read_text() for file in sources})}
     jax.config.update("jax_default_matmul_precision", "highest")  # some GPUs round float32 products to 10 bits else
-    with reproduce.directory("gradient_check", about, code, jax.devices()) as run:
+    with reproduce.directory("gradient_check", given, about, code, jax.devices()) as run:
         if not run.finished:
             began = time.perf_counter()
             reproduce.say(f"gradient_check on {label}: {len(FLAGS.network) * len(FLAGS.loss) * len(CASES)} cases")

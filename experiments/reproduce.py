@@ -1,20 +1,20 @@
 """From an experiment's flags to its finished run directory: load, train, save, show."""
 
 import contextlib
+import functools
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import jax
-from absl import flags
 
 import common
 import dd2424_jax
 from dd2424_jax import cifar10, data, files, losses, report, results, sweep, train
 
-FLAGS = flags.FLAGS
 LABELS = {"cifar10": "CIFAR-10", "synthetic": "SYNTHETIC stand-in, not CIFAR-10"}
 # These flags change no number, or change it by what the identity holds itself: the data.
 NOT_IDENTITY = ("dataset", "data_dir", "out_dir", "name", "force", "devices", "runs_at_once")
@@ -23,47 +23,65 @@ NOT_IDENTITY = ("dataset", "data_dir", "out_dir", "name", "force", "devices", "r
 class Found(NamedTuple):
     """What a report is drawn from. `label` says which data and how many seeds."""
 
+    config: train.Config
     outcome: sweep.Outcome
     settings: Sequence[report.Setting]
     splits: data.Splits
     label: str
 
 
-def cyclical(experiment: str, draw: Callable[[Found], report.Report], *, with_test: bool) -> None:
-    """Training with the cyclical learning rate and the network that the flags describe."""
-    training(
+Draw = Callable[[Found], report.Report]
+
+
+def load(given: SimpleNamespace) -> data.Dataset:
+    """The dataset that the flags name."""
+    return data.load(given.dataset, given.data_dir)
+
+
+def cyclical(
+    experiment: str, draw: Draw, given: SimpleNamespace, *, with_test: bool, dataset: data.Dataset | None = None
+) -> Mapping:
+    """Training with the cyclical learning rate and the network that the flags `given` describe; the summary."""
+    n_evals = given.n_evals * given.n_cycles
+    return training(
         experiment,
         draw,
-        hypers=train.Hypers(common.numbers(FLAGS.lam), FLAGS.lr_min, FLAGS.lr_max),
-        eval_steps=common.cycle_evaluations(),
+        given,
+        hypers=train.Hypers(common.numbers(given.lam), given.lr_min, given.lr_max),
+        # n_evals times a cycle, as evenly as whole numbers allow
+        eval_steps=[round(i * 2 * given.n_s / given.n_evals) for i in range(1, n_evals + 1)],
         with_test=with_test,
-        hidden=common.integers(FLAGS.hidden),
-        n_s=FLAGS.n_s,
+        dataset=dataset,
+        hidden=common.integers(given.hidden),
+        n_s=given.n_s,
     )
 
 
 def training(
     experiment: str,
-    draw: Callable[[Found], report.Report],
+    draw: Draw,
+    given: SimpleNamespace,
     *,
     hypers: train.Hypers,
     eval_steps: Sequence[int],
     with_test: bool,
+    dataset: data.Dataset | None = None,
     hidden: Sequence[int] = (),
     **config,
-) -> None:
+) -> Mapping:
     """Train every setting of `hypers` with every seed and write the run directory; or find all that done already.
 
-    `draw` is called once the numbers are on disk. `config` goes to `train.Config`.
+    `draw` is called once the numbers are on disk. `given` are the flags, `config` goes to `train.Config`. Returns what
+    summary.json holds.
     """
     began = time.perf_counter()
-    dataset = data.load(FLAGS.dataset, FLAGS.data_dir)
-    batches = common.integers(FLAGS.train_batches), common.integers(FLAGS.valid_batches)
-    splits = data.split(dataset, *batches, n_train=FLAGS.n_train, n_valid=FLAGS.n_valid)
+    dataset = dataset or load(given)
+    batches = common.integers(given.train_batches), common.integers(given.valid_batches)
+    splits = data.split(dataset, *batches, n_train=given.n_train, n_valid=given.n_valid)
     sizes = (cifar10.DIMENSIONS, *hidden, len(cifar10.CLASSES))
-    config = train.Config(sizes, FLAGS.n_batch, tuple(eval_steps), loss=losses.LOSSES[FLAGS.loss], **config)
+    config = train.Config(sizes, given.n_batch, tuple(eval_steps), loss=losses.LOSSES[given.loss], **config)
     hypers = train.as_arrays(hypers)
-    label = f"{LABELS[dataset.name]}, {_count(FLAGS.n_seeds, 'seed')}"
+    label = f"{LABELS[dataset.name]}, {count(given.n_seeds, 'seed')}"
     about = {
         "name": dataset.name,
         "n_train": len(splits.train.y),
@@ -72,56 +90,58 @@ def training(
         "sha256": dataset.sha256,
     }
     identity = {key: a.tolist() for key, a in hypers._asdict().items()}
-    devices = _devices()
-    with directory(experiment, about, identity, devices) as run:
-        if run.finished:
-            return
-        say(
-            f"{experiment} on {label}: {_count(len(hypers.lam), 'setting')}, {config.eval_steps[-1]:,} updates each, "
-            f"{_count(len(devices), 'device')} ({devices[0].device_kind})"
-        )
-        resumed = any(run.path.glob("checkpoint-*"))
-        outcome = sweep.run(
-            config,
-            hypers,
-            range(FLAGS.seed, FLAGS.seed + FLAGS.n_seeds),
-            splits,
-            with_test=with_test,
-            directory=run.path,
-            devices=devices,
-            runs_at_once=FLAGS.runs_at_once,
-        )
-        steps_per_epoch = len(splits.train.y) / FLAGS.n_batch
-        report.write_numbers(run.path, outcome, dataset=dataset.name, steps_per_epoch=steps_per_epoch)
-        settings = report.settings(outcome)
-        drawn = draw(Found(outcome, settings, splits, label))
-        report.write_report(run.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(settings)]))
-        timing = {
-            "compile_seconds": outcome.compile_seconds,
-            "run_seconds": outcome.run_seconds,
-            "total_seconds": time.perf_counter() - began,
-            "resumed": resumed,  # then these are the seconds of the last process only
-        }
-        found = [setting.as_json() for setting in settings]
-        run.finish({"experiment": experiment, "dataset": about, "settings": found, "timing": timing})
+    devices = _devices(given.devices)
+    with directory(experiment, given, about, identity, devices) as run:
+        if not run.finished:
+            say(
+                f"{experiment} on {label}: {count(len(hypers.lam), 'setting')}, {config.eval_steps[-1]:,} updates "
+                f"each, {count(len(devices), 'device')} ({devices[0].device_kind})"
+            )
+            resumed = any(run.path.glob("checkpoint-*"))
+            outcome = sweep.run(
+                config,
+                hypers,
+                range(given.seed, given.seed + given.n_seeds),
+                splits,
+                with_test=with_test,
+                directory=run.path,
+                devices=devices,
+                runs_at_once=given.runs_at_once,
+            )
+            steps_per_epoch = len(splits.train.y) / given.n_batch
+            report.write_numbers(run.path, outcome, dataset=dataset.name, steps_per_epoch=steps_per_epoch)
+            settings = report.settings(outcome)
+            drawn = draw(Found(config, outcome, settings, splits, label))
+            report.write_report(run.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(settings)]))
+            timing = {
+                "compile_seconds": outcome.compile_seconds,
+                "run_seconds": outcome.run_seconds,
+                "total_seconds": time.perf_counter() - began,
+                "resumed": resumed,  # then these are the seconds of the last process only
+            }
+            found = [setting.as_json() for setting in settings]
+            facts = {"experiment": experiment, "dataset": about, "settings": found, "timing": timing}
+            run.finish({**facts, **drawn.summary})
+    return files.read_json(run.path / results.SUMMARY)
 
 
 @contextlib.contextmanager
-def directory(experiment: str, dataset: Mapping, identity: Mapping, devices) -> Iterator[results.Run]:
-    """The run directory of the flags given, and of what `identity` adds; its table is shown at the end."""
-    given = {flag.name: flag.value for flag in common.own_flags()}
+def directory(
+    experiment: str, given: SimpleNamespace, dataset: Mapping, identity: Mapping, devices
+) -> Iterator[results.Run]:
+    """The run directory of the flags `given`, and of what `identity` adds; its table is shown at the end."""
     identity = {
         "experiment": experiment,
         "code": dd2424_jax.__version__,
         "dataset": dataset,
-        **{flag: value for flag, value in given.items() if flag not in NOT_IDENTITY},
+        **{flag: value for flag, value in vars(given).items() if flag not in NOT_IDENTITY},
         **identity,
     }
     shown = [f"{device} ({device.device_kind})" for device in devices]
     precision = jax.config.jax_default_matmul_precision or "default"
-    facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset, "flags": given}
+    facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset, "flags": vars(given)}
     facts |= results.provenance()
-    with results.open_run(FLAGS.out_dir, experiment, identity, facts, name=FLAGS.name, force=FLAGS.force) as run:
+    with results.open_run(given.out_dir, experiment, identity, facts, name=given.name, force=given.force) as run:
         before, now = files.read_json(run.path / results.CONFIG)["commit"], facts["commit"]
         if run.finished or before != now:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
@@ -134,21 +154,22 @@ def directory(experiment: str, dataset: Mapping, identity: Mapping, devices) -> 
 def _diverged(settings: Sequence[report.Setting]) -> list[str]:
     """A remark on the runs that are left out, if there are any."""
     gone = [
-        f"λ = {setting.lam:.3g} at a learning rate of up to {setting.lr_max:g} ({_count(setting.diverged, 'seed')})"
+        f"λ = {setting.lam:.3g} at a learning rate of up to {setting.lr_max:g} ({count(setting.diverged, 'seed')})"
         for setting in settings
         if setting.diverged
     ]
     return [f"Diverged and left out: {'; '.join(gone)}. A smaller learning rate may help."] if gone else []
 
 
-def _devices() -> list[jax.Device]:
-    """All devices, or --devices of them. A CPU is as many devices as it has cores, up to 8."""
+@functools.cache  # JAX takes the number of CPU devices once
+def _devices(limit: int) -> list[jax.Device]:
+    """All devices, or `limit` of them. A CPU is as many devices as it has cores, up to 8."""
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
-        jax.config.update("jax_num_cpu_devices", FLAGS.devices or min(os.cpu_count(), 8))
+        jax.config.update("jax_num_cpu_devices", limit or min(os.cpu_count(), 8))
     devices = jax.devices()
-    if FLAGS.devices > len(devices):
-        raise common.UsageError(f"--devices={FLAGS.devices}: there are only {len(devices)}")
-    return devices[: FLAGS.devices or None]
+    if limit > len(devices):
+        raise common.UsageError(f"--devices={limit}: there are only {len(devices)}")
+    return devices[: limit or None]
 
 
 def say(text: str) -> None:
@@ -156,5 +177,5 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _count(n: int, noun: str) -> str:
+def count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

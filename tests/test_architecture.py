@@ -17,6 +17,7 @@ IMPORTS = {
     "losses": set(),
     "schedules": set(),
     "stats": set(),
+    "choice": {"stats"},
     "network": {"losses"},
     "gradcheck": set(),
     "train": {"data", "losses", "network", "schedules"},

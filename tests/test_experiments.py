@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
 TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
-SCRIPTS = {"coarse_search": TINY, "exercise3": TINY, "assignment1": [*SMALL, "--n_epochs=3"]}
+SCRIPTS = {"coarse_search": TINY, "exercise3": TINY, "exercise4": TINY, "assignment1": [*SMALL, "--n_epochs=3"]}
 N_SETTINGS = {"coarse_search": 8, "assignment1": 4}  # where there are several
 FIGURES = {"coarse_search": ["search"], "assignment1": ["templates", "confusion"]}  # beside the learning curves
 

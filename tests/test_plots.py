@@ -58,7 +58,7 @@ def test_lam_zero_has_its_place_on_the_axis():
 @pytest.mark.parametrize("n_lam", [1, 3, 9])
 @pytest.mark.parametrize("diverged", [False, True])
 def test_a_learning_figure_renders(n_lam, diverged):
-    fig = plots.learning_figure(outcome(n_lam, diverged), "title")
+    fig = plots.learning_figure(outcome(n_lam, diverged), "title", np.linspace(0, 0.1, 11), 4)
     picture = matplotlib.image.imread(io.BytesIO(plots.render(fig, "png")))
     assert picture.shape[1] > 2000
     assert plots.render(fig, "pdf").startswith(b"%PDF")

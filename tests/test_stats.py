@@ -62,6 +62,30 @@ def test_an_interval_that_is_not_there_excludes_nothing(values, told):
     assert stats.excludes_zero(stats.estimate(values)) is told
 
 
+def test_welchs_interval_equals_scipys():
+    rng = np.random.default_rng(4)
+    a, b = rng.normal(0.5, 0.01, 6), rng.normal(0.49, 0.03, 5)
+    test = scipy_stats.ttest_ind(a, b, equal_var=False)
+    found = stats.welch(stats.estimate(a), stats.estimate(b))
+    np.testing.assert_allclose(found, (a.mean() - b.mean(), *test.confidence_interval()), rtol=1e-9)
+    for alone in ([0.5], [0.5, 0.5]):
+        difference, low, high = stats.welch(stats.estimate(alone), stats.estimate([0.25, 0.25]))
+        assert difference == 0.25
+        assert np.isnan([low, high]).all()
+
+
+@pytest.mark.parametrize("n", [6, 9, 20])
+def test_sign_flips_equal_scipys_permutation_test(n):
+    differences = np.random.default_rng(n).normal(0.3, 1.0, n)
+    test = scipy_stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=2**16)
+    assert stats.sign_flip(differences) == pytest.approx(test.pvalue, abs=1e-12 if n <= 16 else 0.01)
+
+
+def test_six_differences_of_one_sign_are_significant_and_five_are_not_tested():
+    assert stats.sign_flip([0.1, 0.2, 0.3, 0.1, 0.1, 0.4]) == 2 / 2**6
+    assert np.isnan(stats.sign_flip([0.1, 0.2, 0.3, 0.1, 0.1]))
+
+
 def test_confusion_counts_pairs():
     found = stats.confusion_matrix([0, 0, 2, 1, 0], [0, 1, 2, 1, 1], 3)
     np.testing.assert_array_equal(found, [[1, 2, 0], [0, 1, 0], [0, 0, 1]])
