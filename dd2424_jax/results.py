@@ -148,6 +148,13 @@ def _hold(lock, path: Path) -> None:
     lock.flush()
 
 
+def finished(out_dir: str, experiment: str) -> list[Path]:
+    """The finished runs of an experiment, the newest first."""
+    folder = Path(out_dir).expanduser() / experiment
+    summaries = [file for file in folder.glob(f"*/{SUMMARY}") if file.parent.name != LATEST]
+    return [file.parent for file in sorted(summaries, key=lambda file: file.stat().st_mtime_ns, reverse=True)]
+
+
 def latest(out_dir: str, experiment: str) -> Path | None:
     """The newest finished run of an experiment, if there is one."""
     link = Path(out_dir).expanduser() / experiment / LATEST

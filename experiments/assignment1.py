@@ -13,11 +13,11 @@ ten times smaller (36 to 39 %); the sum over the hinges has larger ones and want
 
 import itertools
 
-import jax
 import numpy as np
 from absl import flags
 
 import common
+import mistakes
 import reproduce
 from dd2424_jax import cifar10, plots, report, stats, tables, train
 from dd2424_jax.report import Report
@@ -115,37 +115,16 @@ def templates(found: reproduce.Found):
     return fig
 
 
-def mistakes(found: reproduce.Found):
-    """Confusion on test of the setting that is best on validation; and every class's accuracy."""
-    best = report.ranking(found.settings, "valid_accuracy")
-    if not best:
-        return None, None
-    ok = ~found.outcome.diverged[best[0]]
-    params = jax.tree.map(lambda a: a[best[0]][ok], found.outcome.params)
-    predict = jax.jit(jax.vmap(train.predict, (None, None, 0)))
-    n_classes = len(cifar10.CLASSES)
-    predicted = predict(found.splits.test, jax.tree.map(np.float32, found.splits.scale), params)
-    counts = [stats.confusion_matrix(found.splits.test.y, seed, n_classes) for seed in np.asarray(predicted)]
-    fractions = np.array(counts) / np.sum(counts, axis=2, keepdims=True)
-    title = f"{name(found.settings[best[0]])}, mean over seeds\n{found.label}"
-    fig, ((ax,),) = plots.figure(1, 1, title, width=5, height=5)
-    plots.confusion(ax, fractions.mean(axis=0), cifar10.CLASSES)
-    per_class = [stats.estimate(fractions[:, k, k]) for k in range(n_classes)]
-    caption = f"Test accuracy of every class on {found.label}: {name(found.settings[best[0]])}, the best on validation"
-    rows = [
-        [cifar10.CLASSES[k], tables.percent(estimate), tables.percent_interval(estimate)]
-        for k, estimate in enumerate(per_class)
-    ]
-    return fig, tables.Table(caption, ["class", "test %", "95 % interval"], rows)
-
-
 def draw(found: reproduce.Found) -> Report:
     table, remarks = differences(found)
-    confusion, per_class = mistakes(found)
-    figures = {"curves": curves(found), "templates": templates(found)}
-    if confusion is None:
-        return Report([accuracies(found), table], remarks, figures)
-    return Report([accuracies(found), table, per_class], remarks, {**figures, "confusion": confusion})
+    shown, figures = [accuracies(found), table], {"curves": curves(found), "templates": templates(found)}
+    best = report.ranking(found.settings, "valid_accuracy")
+    if best:
+        figures["confusion"], classes = mistakes.draw(
+            found, best[0], f"{name(found.settings[best[0]])}, the best on validation"
+        )
+        shown.append(classes)
+    return Report(shown, remarks, figures)
 
 
 def chosen_settings() -> tuple[list[float], list[float]]:

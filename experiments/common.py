@@ -64,7 +64,7 @@ def define_split_flags(*, n_train: int, n_valid: int, train_batches: Sequence[in
     flags.DEFINE_integer("n_valid", n_valid, "validation images; at least 1, fewer than there are", lower_bound=1)
 
 
-def define_training_flags(*, lam: Sequence[float], n_seeds: int, hidden: Sequence[int] | None = None):
+def define_training_flags(*, lam: Sequence[float], n_seeds: int, seed: int = 0, hidden: Sequence[int] | None = None):
     """Which runs, and on what. Without `hidden` there is no such flag: the experiment is about linear classifiers."""
     define_numbers("lam", lam, "λ of the penalty λ Σ W²; each at least 0" + ("" if len(lam) else "; by default found"))
     flags.DEFINE_enum(
@@ -76,7 +76,7 @@ def define_training_flags(*, lam: Sequence[float], n_seeds: int, hidden: Sequenc
     if hidden is not None:
         _define_integers("hidden", hidden, "units of every hidden layer; empty: a linear classifier", least=1)
     flags.DEFINE_integer("n_batch", 100, "examples of an update; 1 to n_train", lower_bound=1)
-    flags.DEFINE_integer("seed", 0, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
+    flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
     flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
     flags.DEFINE_integer("runs_at_once", 256, "train a larger sweep in chunks of so many runs", lower_bound=1)
@@ -101,6 +101,11 @@ def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int,
     flags.register_multi_flags_validator(
         ["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s"
     )
+
+
+def define_search_flags():
+    """How a search for λ is shown."""
+    flags.DEFINE_boolean("published", False, "draw what two reports found by their searches over the figure")
 
 
 def define_numbers(name: str, default: Sequence[float], text: str):

@@ -1,4 +1,4 @@
-"""Exercises 3 and 4 of assignment 2: so many cycles at one λ, from curves to test accuracy."""
+"""Trainings of so many cycles: their learning curves, and accuracies beside published ones."""
 
 import jax
 import numpy as np
@@ -16,8 +16,8 @@ def curves(found: reproduce.Found, title: str):
     return plots.learning_figure(found.outcome, f"{title}: {found.label}", np.asarray(rate), 2 * found.config.n_s)
 
 
-def draw(found: reproduce.Found, title: str, others: published.Published) -> Report:
-    """Accuracies of every λ, beside the published ones where there is one λ; its learning curves."""
+def draw(found: reproduce.Found, title: str, others: published.Published | None) -> Report:
+    """Accuracies of every λ, beside those of `others` where there is one λ; its learning curves."""
     header = ["λ", "train %", "validation %", "test %", "95 % interval", "diverged"]
     rows = []
     for setting in found.settings:
@@ -26,7 +26,7 @@ def draw(found: reproduce.Found, title: str, others: published.Published) -> Rep
         rows.append([f"{setting.lam:.3g}", *map(tables.percent, accuracies), interval, str(setting.diverged)])
     caption = f"{title} on {found.label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean on test"
     shown = [tables.Table(caption, header, rows)]
-    if len(found.settings) == 1:
+    if len(found.settings) == 1 and others:
         accuracy = found.settings[0].estimates["test_accuracy"]
         shown.append(published.comparison(f"{title} on {found.label}, beside published reports", accuracy, others))
     return Report(shown, [], {"curves": curves(found, title)})
