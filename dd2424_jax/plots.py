@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, ScalarFormatter
 
 from dd2424_jax import stats
 
@@ -150,9 +150,9 @@ def lam_search(ax, lams, accuracy, choice=None):
     half = np.nan_to_num([e.high - e.mean for e in found])
     lams, accuracy = np.asarray(lams), np.asarray(accuracy)
     for i, seed in enumerate(accuracy.T):
-        ax.plot(lams[order], seed[order], color=GREY, linewidth=0.7, label=None if i else "one seed")
+        ax.plot(lams[order], seed[order], color=GREY, linewidth=0.6, alpha=0.7, label=None if i else "one seed")
     whiskers = {"fmt": "o-", "color": BLUE, "capsize": 3, "markersize": 5, "zorder": 3, "markerfacecolor": "white"}
-    ax.errorbar(lams[order], mean[order], half[order], label="mean and 95 % interval", **whiskers)
+    ax.errorbar(lams[order], mean[order], half[order], label="mean and 95 % interval (open: told apart)", **whiskers)
     if choice is not None:
         tied = list(choice.tied)
         if len(lams) > 1:
@@ -174,7 +174,7 @@ def lam_search(ax, lams, accuracy, choice=None):
     _lam_axis(ax, lams)
     ax.set_ylabel("validation accuracy")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.legend(frameon=False, fontsize=7)
+    _legend_below(ax)
     return ax
 
 
@@ -199,6 +199,7 @@ def lam_differences(ax, choice):
                 choice.lams[i], points[i], half[i], fmt="o", color=BLUE, capsize=3, markersize=5, markerfacecolor=colour
             )
     _lam_axis(ax, choice.lams)
+    ax.set_title("intervals hold together at 95 %", fontsize=9)
     ax.set(ylabel="minus the best, points, paired by seed", ylim=(floor, 1.15 * ceiling))
     return ax
 
@@ -206,13 +207,21 @@ def lam_differences(ax, choice):
 def overlay(ax, lams, accuracy, label: str, style: str):
     """Numbers of others, on a figure of a search."""
     ax.plot(lams, accuracy, style, color="black", markersize=5, markerfacecolor="none", linewidth=1, label=label)
-    ax.legend(frameon=False, fontsize=7)
+    _legend_below(ax)
     return ax
+
+
+def _legend_below(ax):
+    ax.legend(frameon=False, fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
 
 
 def _lam_axis(ax, lams):
     if min(lams) > 0:
         ax.set_xscale("log")
+        if max(lams) < 30 * min(lams):  # powers of ten alone would be too few
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_formatter(NullFormatter())
     else:  # λ = 0 has a place left of the smallest other one
         ax.set_xscale("symlog", linthresh=min((lam for lam in lams if lam > 0), default=1.0))
     ax.set_xlabel("λ")

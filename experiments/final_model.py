@@ -76,8 +76,9 @@ def optimism(about: Mapping, label: str) -> tuple[tables.Table, str]:
     expected = about["expected_optimism"]
     foretold = "" if expected is None else f" The search itself expected {100 * expected:+.2f} for the best mean."
     told = not np.isnan(low) and not low <= 0 <= high
+    side = "above" if difference >= 0 else "below"
     text = (
-        f"The search's score is {100 * difference:+.2f} points from that of fresh seeds, which "
+        f"The search's score is {100 * abs(difference):.2f} points {side} that of fresh seeds, which "
         f"{'is more than' if told else 'could be'} chance.{foretold}"
     )
     return tables.Table(caption, ["score", "seeds", "validation %", "95 % interval"], rows), text

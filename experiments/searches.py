@@ -15,7 +15,7 @@ def draw(found: reproduce.Found, title: str, overlay: bool) -> Report:
     scores = np.where(outcome.diverged, np.nan, outcome.valid.accuracy[..., -1])
     chosen = choice.choose(outcome.hypers.lam, scores, len(found.splits.valid.y))
     shown, remarks = [_accuracies(found, title)], [_three_best(found)]
-    fig, (axes,) = plots.figure(1, 1 + (chosen is not None), f"{title}: {found.label}", width=6, height=4.2)
+    fig, (axes,) = plots.figure(1, 1 + (chosen is not None), f"{title}: {found.label}", width=6, height=4.6)
     plots.lam_search(axes[0], outcome.hypers.lam, scores, chosen)
     if overlay:
         published.overlay(axes[0])
@@ -90,10 +90,8 @@ def words(chosen: choice.Choice) -> list[str]:
             f"WARNING: with {seeds} no sign-flip test can reach p < .05; --n_seeds={stats.FEWEST_PAIRS} can."
         )
     if chosen.edge:
-        sentences.append(
-            f"WARNING: the best λ is the {chosen.edge} of the search; a {'smaller' if chosen.edge == 'lowest' else 'larger'} "
-            "one may be better still."
-        )
+        beyond = "smaller" if chosen.edge == "lowest" else "larger"
+        sentences.append(f"WARNING: the best λ is the {chosen.edge} of the search; a {beyond} one may be better still.")
     return sentences
 
 
