@@ -9,7 +9,8 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data gradient-check assignment1 exercise3 exercise4 coarse-search readme test lint clean
+.PHONY: help setup data gradient-check assignment1 exercise2 exercise3 exercise4 schedule coarse-search fine-search \
+  final-model readme test lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +37,20 @@ gradient-check: $(READY) ## every gradient four ways, beside published errors
 assignment1: $(READY) ## assignment 1: the linear classifier's four settings, 10 seeds each
 	$(RUN) experiments/assignment1.py $(ARGS)
 
+schedule: $(READY) ## assignment 2: every learning rate against the update step
+	$(RUN) experiments/schedule.py $(ARGS)
+
 coarse-search: $(READY) ## assignment 2: 8 values of λ from 1e-5 to 0.1, 3 seeds each
 	$(RUN) experiments/coarse_search.py $(ARGS)
+
+fine-search: $(READY) ## assignment 2: 10 values of λ round the coarse search's choice, 6 seeds each
+	$(RUN) experiments/fine_search.py $(ARGS)
+
+final-model: $(READY) ## assignment 2: the fine search's choice on all data, 5 fresh seeds, tested once
+	$(RUN) experiments/final_model.py $(ARGS)
+
+exercise2: $(READY) ## assignment 2, exercise 2: the gradient check, and overfitting 100 images, 5 seeds
+	$(RUN) experiments/exercise2.py $(ARGS)
 
 exercise3: $(READY) ## assignment 2, exercise 3: one cycle at λ = 0.01, 5 seeds
 	$(RUN) experiments/exercise3.py $(ARGS)

@@ -96,6 +96,17 @@ def _losses_and_accuracy(axes, outcome):
     axes[-1].legend(title="λ", frameon=False, fontsize=7, title_fontsize=8)
 
 
+def learning_rates(ax, steps, rates):
+    """Learning rates by the names of their schedules, each [n_steps], against the update step."""
+    styles = itertools.cycle(((BLUE, "-"), (VERMILION, "--"), (GREY, ":")))
+    for (name, rate), (colour, style) in zip(rates.items(), styles, strict=False):
+        ax.plot(steps, rate, style, color=colour, label=name)
+    ax.set(xlabel="update step", ylabel="learning rate", xlim=(steps[0], steps[-1]), ylim=(0, None))
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
 def step_sizes(ax, steps, centred, forward, *, chosen):
     """Largest errors of centred and forward differences against the step h, log-log; `chosen` steps are marked."""
     for values, label, colour, style in ((centred, "centred", BLUE, "o-"), (forward, "forward", VERMILION, "s--")):

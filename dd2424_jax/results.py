@@ -35,6 +35,11 @@ class Run:
     def finished(self) -> bool:
         return (self.path / SUMMARY).exists()
 
+    @property
+    def summary(self) -> dict:
+        """What summary.json holds, once it is finished."""
+        return files.read_json(self.path / SUMMARY)
+
     def finish(self, summary: Mapping) -> None:
         """Write summary.json, let `latest` name this run, and drop what was only needed on the way."""
         files.write_json(self.path / SUMMARY, summary)

@@ -35,7 +35,7 @@ BIAS_STD = {"zeros_bias": 0.0, "normal_bias": 0.01}
 common.define_output_flags()
 common.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
 common.define_training_flags(lam=SETTINGS["softmax"][0], n_seeds=10)
-common.define_numbers("lr", SETTINGS["softmax"][1], "learning rate of every λ, or one for all")
+common.define_numbers("lr", SETTINGS["softmax"][1], common.LR)
 flags.DEFINE_integer("n_epochs", 40, "epochs; at least 1", lower_bound=1)
 flags.DEFINE_enum("init", "zeros_bias", list(BIAS_STD), "biases 0, or drawn as the weights are (older editions)")
 
@@ -134,22 +134,20 @@ def chosen_settings() -> tuple[list[float], list[float]]:
         lams, lrs = common.numbers(FLAGS.lam), lrs[-1:]
     if FLAGS["lr"].present:
         lrs = common.numbers(FLAGS.lr)
-    if len(lrs) not in (1, len(lams)):
-        raise common.UsageError(f"--lr has {len(lrs)} values and --lam {len(lams)}: give as many, or one for all")
-    lrs = [*lrs] * (len(lams) // len(lrs))
+    lrs = common.one_for_each(lams, lrs)
     FLAGS.lam, FLAGS.lr = ([",".join(f"{value:g}" for value in values)] for values in (lams, lrs))
     return lams, lrs
 
 
 def main():
     lams, lrs = chosen_settings()
-    n_steps = [round(epoch * FLAGS.n_train / FLAGS.n_batch) for epoch in range(1, FLAGS.n_epochs + 1)]
+    given = common.given()
     reproduce.training(
         "assignment1",
         draw,
-        common.given(),
+        given,
         hypers=train.Hypers(lams, lrs, lrs),
-        eval_steps=n_steps,
+        eval_steps=common.epochs(given),
         with_test=True,
         init_std=0.01,
         bias_std=BIAS_STD[FLAGS.init],

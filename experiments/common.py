@@ -37,6 +37,7 @@ class UsageError(Exception):
 
 def define_output_flags():
     """Where the data is, and where results go."""
+    define_result_flags()
     flags.DEFINE_enum(
         "dataset",
         "auto",
@@ -46,6 +47,10 @@ def define_output_flags():
     flags.DEFINE_string(
         "data_dir", None, "where CIFAR-10 is, or is downloaded to; else $DD2424_DATA_DIR, else the user's cache"
     )
+
+
+def define_result_flags():
+    """Where results go."""
     flags.DEFINE_string("out_dir", "results", "where run directories go")
     flags.DEFINE_string("name", None, "the run directory's name; by default a digest of the configuration")
     flags.DEFINE_boolean("force", False, "compute anew, beside the finished run of the same configuration")
@@ -64,7 +69,9 @@ def define_split_flags(*, n_train: int, n_valid: int, train_batches: Sequence[in
     flags.DEFINE_integer("n_valid", n_valid, "validation images; at least 1, fewer than there are", lower_bound=1)
 
 
-def define_training_flags(*, lam: Sequence[float], n_seeds: int, seed: int = 0, hidden: Sequence[int] | None = None):
+def define_training_flags(
+    *, lam: Sequence[float], n_seeds: int, seed: int = 0, n_batch: int = 100, hidden: Sequence[int] | None = None
+):
     """Which runs, and on what. Without `hidden` there is no such flag: the experiment is about linear classifiers."""
     define_numbers("lam", lam, "λ of the penalty λ Σ W²; each at least 0" + ("" if len(lam) else "; by default found"))
     flags.DEFINE_enum(
@@ -75,7 +82,8 @@ def define_training_flags(*, lam: Sequence[float], n_seeds: int, seed: int = 0, 
     )
     if hidden is not None:
         _define_integers("hidden", hidden, "units of every hidden layer; empty: a linear classifier", least=1)
-    flags.DEFINE_integer("n_batch", 100, "examples of an update; 1 to n_train", lower_bound=1)
+        define_float("init_std", 0.0, "standard deviation of the initial weights; 0: of every layer, 1/√fan-in")
+    flags.DEFINE_integer("n_batch", n_batch, "examples of an update; 1 to n_train", lower_bound=1)
     flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
     flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
@@ -90,16 +98,21 @@ def define_training_flags(*, lam: Sequence[float], n_seeds: int, seed: int = 0, 
 
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
     """A cyclical learning rate, and how long, in cycles."""
-    define_float("lr_min", lr_min, "least learning rate; at least 0")
-    define_float("lr_max", lr_max, "greatest learning rate; at least lr_min")
-    flags.DEFINE_integer("n_s", n_s, "updates of half a cycle of the learning rate; at least 1", lower_bound=1)
+    define_rates(lr_min=lr_min, lr_max=lr_max, n_s=n_s)
     flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_evals", n_evals, "evaluations per cycle; 1 to 2 n_s", lower_bound=1)
     flags.register_multi_flags_validator(
-        ["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max"
-    )
-    flags.register_multi_flags_validator(
         ["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s"
+    )
+
+
+def define_rates(*, lr_min: float, lr_max: float, n_s: int):
+    """A cyclical learning rate."""
+    define_float("lr_min", lr_min, "least learning rate; at least 0")
+    define_float("lr_max", lr_max, "greatest learning rate; at least lr_min")
+    flags.DEFINE_integer("n_s", n_s, "updates of half a cycle of the learning rate; at least 1", lower_bound=1)
+    flags.register_multi_flags_validator(
+        ["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max"
     )
 
 
@@ -113,6 +126,16 @@ def define_numbers(name: str, default: Sequence[float], text: str):
     shown = [",".join(f"{number:g}" for number in default)] if len(default) else []
     flags.DEFINE_multi_string(name, shown, f"{text} (a number or a comma list, repeatable)")
     flags.register_validator(name, _are_numbers, "each must be a finite number of at least 0")
+
+
+LR = "learning rate of every λ, or one for all"
+
+
+def one_for_each(lams: Sequence[float], lrs: Sequence[float]) -> list[float]:
+    """The learning rate of every λ."""
+    if len(lrs) not in (1, len(lams)):
+        raise UsageError(f"--lr has {len(lrs)} values and --lam {len(lams)}: give as many, or one for all")
+    return [*lrs] * (len(lams) // len(lrs))
 
 
 def numbers(values: Sequence[str]) -> list[float]:
@@ -150,6 +173,11 @@ def _own_flags() -> list[flags.Flag]:
     """The experiment's flags, without absl's."""
     modules = FLAGS.flags_by_module_dict().items()
     return [flag for module, own in modules if not module.startswith("absl") for flag in own]
+
+
+def epochs(given: SimpleNamespace) -> list[int]:
+    """The updates at which epochs end."""
+    return [round(epoch * given.n_train / given.n_batch) for epoch in range(1, given.n_epochs + 1)]
 
 
 def given() -> SimpleNamespace:

@@ -6,11 +6,10 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import common
-import reproduce
 from dd2424_jax import data, files, results, stats
 
 SEARCHES = ("coarse_search", "fine_search")
-ALIKE = ("hidden", "loss", "lr_min", "lr_max", "n_batch")  # a λ is found for these
+ALIKE = ("hidden", "init_std", "loss", "lr_min", "lr_max", "n_batch")  # a λ is found for these
 
 
 class Search(NamedTuple):
@@ -71,7 +70,6 @@ def newest(experiment: str, given: SimpleNamespace, dataset: data.Dataset, inste
             )
     if search.summary["choice"] is None:
         raise common.UsageError(f"every run of {search.path} diverged; {instead}")
-    reproduce.say(f"λ comes from {search.path}")
     return search
 
 

@@ -137,6 +137,7 @@ def main():
         raise common.UsageError(f"--lam={','.join(given.lam)}: the final model has one λ; choose it by a search")
     earlier.check_fresh(given, search)
     if search is not None:
+        reproduce.say(f"final_model: λ = {given.lam[0]} is the choice of {search.path}")
         about = fresh_score(given, dataset, search, common.numbers(given.lam)[0])
     reproduce.cyclical("final_model", functools.partial(draw, about=about), given, with_test=True, dataset=dataset)
 

@@ -54,6 +54,7 @@ def find_lams(given: SimpleNamespace, dataset: data.Dataset) -> list[float]:
         instead = "give --lam_min and --lam_max"
         search = earlier.newest("coarse_search", given, dataset, instead)
         low, high = lam_range(search)
+        reproduce.say(f"fine_search: λ from {low:.3g} to {high:.3g}, round the choice of {search.path}")
         given.search, given.lam_min, given.lam_max = search.name, given.lam_min or low, given.lam_max or high
     if given.lam_min > given.lam_max:
         raise common.UsageError(f"lam_min={given.lam_min:.3g} exceeds lam_max={given.lam_max:.3g}: give both")

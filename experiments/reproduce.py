@@ -54,6 +54,7 @@ def cyclical(
         dataset=dataset,
         hidden=common.integers(given.hidden),
         n_s=given.n_s,
+        init_std=given.init_std or None,
     )
 
 
@@ -90,7 +91,7 @@ def training(
         "sha256": dataset.sha256,
     }
     identity = {key: a.tolist() for key, a in hypers._asdict().items()}
-    devices = _devices(given.devices)
+    devices = use_devices(given.devices)
     with directory(experiment, given, about, identity, devices) as run:
         if not run.finished:
             say(
@@ -122,7 +123,7 @@ def training(
             found = [setting.as_json() for setting in settings]
             facts = {"experiment": experiment, "dataset": about, "settings": found, "timing": timing}
             run.finish({**facts, **drawn.summary})
-    return files.read_json(run.path / results.SUMMARY)
+    return run.summary
 
 
 @contextlib.contextmanager
@@ -162,7 +163,7 @@ def _diverged(settings: Sequence[report.Setting]) -> list[str]:
 
 
 @functools.cache  # JAX takes the number of CPU devices once
-def _devices(limit: int) -> list[jax.Device]:
+def use_devices(limit: int) -> list[jax.Device]:
     """All devices, or `limit` of them. A CPU is as many devices as it has cores, up to 8."""
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
         jax.config.update("jax_num_cpu_devices", limit or min(os.cpu_count(), 8))

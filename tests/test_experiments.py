@@ -2,63 +2,33 @@
 
 import csv
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
-QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
-TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
-SCRIPTS = {"coarse_search": TINY, "exercise3": TINY, "exercise4": TINY, "assignment1": [*SMALL, "--n_epochs=3"]}
-N_SETTINGS = {"coarse_search": 8, "assignment1": 4}  # where there are several
-FIGURES = {"coarse_search": ["search"], "assignment1": ["templates", "confusion"]}  # beside the learning curves
+from processes import ROOT, SMALL, TINY, call, command, environment, fails, run
 
-
-def command(script, *flags):
-    return [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *flags]
-
-
-def environment(**changes):
-    """Without data, and without a network to get it from. XLA optimises little: here it is about flags and files."""
-    nowhere = "http://127.0.0.1:9"
-    clean = {key: value for key, value in os.environ.items() if key not in ("DD2424_DATA_DIR", "XDG_CACHE_HOME")}
-    return (
-        clean
-        | {"http_proxy": nowhere, "https_proxy": nowhere, "no_proxy": "", "HOME": "/nonexistent"}
-        | QUICK
-        | changes
-    )
-
-
-def call(script, *flags, cwd, **changes):
-    return subprocess.run(
-        command(script, *flags), cwd=cwd, env=environment(**changes), capture_output=True, text=True, timeout=300
-    )
-
-
-def run(script, *flags, cwd, **changes):
-    """The run directory and all that was said."""
-    done = call(script, *flags, cwd=cwd, **changes)
-    assert done.returncode == 0, done.stderr
-    return Path(cwd) / done.stdout.splitlines()[-1], done
-
-
-def fails(script, *flags, cwd, **changes):
-    """The one line on standard error."""
-    done = call(script, *flags, cwd=cwd, **changes)
-    assert done.returncode not in (0, -signal.SIGKILL)
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith(f"{script}.py: ")
-    return lines[0]
+EPOCHS = [*SMALL, "--n_epochs=3"]
+SCRIPTS = {
+    "assignment1": EPOCHS,
+    "exercise2": EPOCHS,
+    "exercise3": TINY,
+    "exercise4": TINY,
+    "coarse_search": TINY,
+    "fine_search": [*TINY, "--lam_min=0.001", "--lam_max=0.1"],
+    "final_model": [*TINY, "--lam=0.01"],
+}
+N_SETTINGS = {"assignment1": 4, "coarse_search": 8, "fine_search": 10}  # where there are several
+FIGURES = {  # beside the learning curves
+    "assignment1": ["templates", "confusion"],
+    "coarse_search": ["search"],
+    "fine_search": ["search"],
+    "final_model": ["weights", "confusion"],
+}
+SEARCHES = ("coarse_search", "fine_search", "exercise2")  # without a test accuracy
 
 
 @pytest.fixture(scope="module", params=SCRIPTS)
@@ -90,13 +60,13 @@ def test_a_run_directory_holds_what_is_promised(finished):
     assert setting["valid_accuracy"].keys() == {"mean", "sd", "ci95"}
     curves = np.load(path / "curves.npz")
     assert curves["valid_loss"].shape == (n_settings, 2, 4)
-    assert curves["step"].tolist() == ([0, 13, 27, 40] if script == "assignment1" else [0, 4, 8, 12])
+    assert curves["step"].tolist() == ([0, 13, 27, 40] if SCRIPTS[script] == EPOCHS else [0, 4, 8, 12])
     with open(path / "runs.csv") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * n_settings
     assert setting["valid_accuracy"]["mean"] == pytest.approx(np.mean([float(r["valid_accuracy"]) for r in rows[:2]]))
     # A search has no test accuracy.
-    assert ("test_accuracy" in setting) == ("test_accuracy" in rows[0]) == (script != "coarse_search")
+    assert ("test_accuracy" in setting) == ("test_accuracy" in rows[0]) == (script not in SEARCHES)
 
 
 def test_synthetic_is_said_everywhere(finished):
@@ -109,15 +79,16 @@ def test_synthetic_is_said_everywhere(finished):
     assert "SYNTHETIC" in done.stdout
 
 
-def test_the_same_command_finds_the_run_and_another_one_leaves_it(finished):
+def content(path):
+    return {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
+
+
+def test_the_same_command_finds_the_run(finished):
     script, path, done = finished
-    before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
-    cwd = path.parents[2]
-    again_path, again = run(script, *SCRIPTS[script], cwd=cwd)
+    before = content(path)
+    again_path, again = run(script, *SCRIPTS[script], cwd=path.parents[2])
     assert (again_path, again.stdout) == (path, done.stdout)
-    other, _ = run(script, *SCRIPTS[script], "--seed=5" if script == "assignment1" else "--lr_max=0.05", cwd=cwd)
-    assert other != path
-    assert before == {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
+    assert content(path) == before
 
 
 def test_lam_is_a_comma_list_and_repeatable(tmp_path):
@@ -128,13 +99,20 @@ def test_lam_is_a_comma_list_and_repeatable(tmp_path):
     assert np.load(path / "params.npz")["W2"].shape == (3, 2, 4, 5)
 
 
-def test_another_loss_has_settings_of_its_own(tmp_path):
-    path, done = run("assignment1", *SCRIPTS["assignment1"], "--loss=sigmoid", "--init=normal_bias", cwd=tmp_path)
-    settings = json.loads((path / "summary.json").read_text())["settings"]
+def test_another_loss_has_settings_of_its_own_and_leaves_other_runs(finished):
+    script, path, _ = finished
+    if script != "assignment1":
+        pytest.skip("only assignment 1 has settings for every loss")
+    before = content(path)
+    given = [*SCRIPTS["assignment1"], "--loss=sigmoid", "--init=normal_bias"]
+    other, done = run("assignment1", *given, cwd=path.parents[2])
+    assert content(path) == before
+    assert other != path
+    settings = json.loads((other / "summary.json").read_text())["settings"]
     assert [setting["lr_max"] for setting in settings] == [0.1, 0.01, 0.01, 0.01]
     assert "Assignment 1, sigmoid" in done.stdout
-    assert np.all(np.load(path / "params.npz")["b1"])
-    assert json.loads((path / "config.json").read_text())["flags"]["lr"] == ["0.1,0.01,0.01,0.01"]
+    assert np.all(np.load(other / "params.npz")["b1"])
+    assert json.loads((other / "config.json").read_text())["flags"]["lr"] == ["0.1,0.01,0.01,0.01"]
 
 
 def test_learning_rates_and_lams_must_pair_up(tmp_path):
@@ -252,61 +230,6 @@ def test_a_damaged_batch_is_one_line(tmp_path):
     folder.mkdir()
     (folder / "data_batch_1").write_bytes(b"\x80\x02}")
     assert "data_batch_1" in fails("exercise3", cwd=tmp_path, DD2424_DATA_DIR=str(tmp_path))
-
-
-LONG = [*TINY, "--n_s=150", "--n_evals=50", "--lam=0.001,0.01", "--runs_at_once=2"]
-
-
-def started(cwd, after):
-    """A coarse search in two chunks, and its run directory, once the checkpoint `after` is there."""
-    process = subprocess.Popen(
-        command("coarse_search", *LONG), cwd=cwd, env=environment(), stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 120
-    while not (found := list(Path(cwd).glob(f"results/coarse_search/*/{after}"))):
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return process, found[0].parent
-
-
-def test_after_kill_9_the_same_command_ends_with_the_same_numbers(tmp_path):
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "killed").mkdir()
-    expected, _ = run("coarse_search", *LONG, cwd=tmp_path / "whole")
-    for after in ("checkpoint-000.npz", "checkpoint-001.npz"):
-        process, path = started(tmp_path / "killed", after)
-        process.kill()
-        process.wait()
-        process.stderr.close()
-        assert not (path / "summary.json").exists()
-        assert not (path.parent / "latest").exists()
-    found, done = run("coarse_search", *LONG, cwd=tmp_path / "killed")
-    assert "going on from update 300 of 300" in done.stderr  # the first chunk
-    assert found == path
-    assert (found / "runs.csv").read_bytes() == (expected / "runs.csv").read_bytes()
-    assert sorted(file.name for file in found.iterdir()) == sorted(file.name for file in expected.iterdir())
-
-
-def test_ctrl_c_says_how_to_go_on(tmp_path):
-    process, path = started(tmp_path, "checkpoint-000.npz")
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
-    assert process.returncode == 130
-    assert "the same command goes on" in said.splitlines()[-1]
-    assert "Traceback" not in said
-    assert not (path / "summary.json").exists()
-
-
-def test_ctrl_c_during_the_imports_is_clean(tmp_path):
-    process = subprocess.Popen(
-        command("exercise3", *TINY), cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
-    )
-    time.sleep(0.4)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
-    assert process.returncode == 130
-    assert "Traceback" not in said
 
 
 def test_help_tells_every_flag_its_meaning():

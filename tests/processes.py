@@ -1,0 +1,51 @@
+"""Scripts as processes: how to start them, small and away from data and network, and what they say."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
+TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
+
+
+def command(script, *flags):
+    return [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *flags]
+
+
+def environment(**changes):
+    """Without data, and without a network to get it from. XLA optimises little: here it is about flags and files."""
+    nowhere = "http://127.0.0.1:9"
+    clean = {key: value for key, value in os.environ.items() if key not in ("DD2424_DATA_DIR", "XDG_CACHE_HOME")}
+    return (
+        clean
+        | {"http_proxy": nowhere, "https_proxy": nowhere, "no_proxy": "", "HOME": "/nonexistent"}
+        | QUICK
+        | changes
+    )
+
+
+def call(script, *flags, cwd, **changes):
+    return subprocess.run(
+        command(script, *flags), cwd=cwd, env=environment(**changes), capture_output=True, text=True, timeout=300
+    )
+
+
+def run(script, *flags, cwd, **changes):
+    """The run directory and all that was said."""
+    done = call(script, *flags, cwd=cwd, **changes)
+    assert done.returncode == 0, done.stderr
+    return Path(cwd) / done.stdout.splitlines()[-1], done
+
+
+def fails(script, *flags, cwd, **changes):
+    """The one line on standard error."""
+    done = call(script, *flags, cwd=cwd, **changes)
+    assert done.returncode not in (0, -signal.SIGKILL)
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith(f"{script}.py: ")
+    return lines[0]
