@@ -58,7 +58,7 @@ exercise3: $(READY) ## assignment 2, exercise 3: one cycle at λ = 0.01, 5 seeds
 exercise4: $(READY) ## assignment 2, exercise 4: three cycles at λ = 0.01, 5 seeds
 	$(RUN) experiments/exercise4.py $(ARGS)
 
-readme: $(READY) ## put the newest results into README.md
+readme: $(READY) ## put the newest results with default flags into README.md
 	$(RUN) experiments/readme.py $(ARGS)
 
 test: $(READY) ## run the tests

@@ -160,13 +160,6 @@ def finished(out_dir: str, experiment: str) -> list[Path]:
     return [file.parent for file in sorted(summaries, key=lambda file: file.stat().st_mtime_ns, reverse=True)]
 
 
-def latest(out_dir: str, experiment: str) -> Path | None:
-    """The newest finished run of an experiment, if there is one."""
-    link = Path(out_dir).expanduser() / experiment / LATEST
-    path = link.parent / link.read_text() if link.is_file() else link.resolve()
-    return path if (path / SUMMARY).exists() else None
-
-
 def provenance() -> dict:
     """The command, the versions of everything that computes, and the commit of the code."""
     packages = ("dd2424-jax", "jax", "jaxlib", "optax", "numpy")

@@ -101,7 +101,7 @@ def _set_in_words(chosen: choice.Choice) -> str:
     first = order.index(tied[0])
     lams = [f"{chosen.lams[i]:.3g}" for i in tied]
     if len(order) == 1:
-        return f"λ = {lams[0]} was the only one"
+        return f"λ = {lams[0]} is the only one tried"
     if len(tied) == 1:
         return f"Every other λ is told apart from {lams[0]}"
     if order[first : first + len(tied)] == tied:

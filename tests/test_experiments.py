@@ -87,6 +87,24 @@ def test_the_same_command_finds_the_run(finished):
     assert before == {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
 
 
+def test_every_schedule_is_shown(tmp_path):
+    path, done = run("schedule", "--n_s=5", "--n_steps=20", "--decay=0.5", cwd=tmp_path)
+    shown = np.load(path / "curves.npz")
+    np.testing.assert_allclose(shown["triangular"][:11:5], [0.05, 0.1, 0.05], rtol=1e-6)
+    np.testing.assert_allclose(shown["constant"], 0.1, rtol=1e-6)
+    assert shown["step_decay"].shape == (21,)
+    assert "triangular" in done.stdout
+    assert {"schedule.png", "schedule.pdf", "table.md", "summary.json"} <= {file.name for file in path.iterdir()}
+
+
+@pytest.mark.parametrize("finished", ["exercise2"], indirect=True)
+def test_exercise_2_says_whether_gradients_are_right_and_the_network_overfits(finished):
+    _, path, done = finished
+    assert "PASS: all 28 gradients." in done.stdout
+    assert "FAIL: the largest training loss" in done.stdout  # three epochs are too few
+    assert json.loads((path / "summary.json").read_text())["overfits"] is False
+
+
 def test_lam_is_a_comma_list_and_repeatable(tmp_path):
     path, _ = run("exercise3", *TINY, "--lam=0,0.1", "--lam=0.2", "--hidden=5,4", "--name=mine", cwd=tmp_path)
     assert path.name == "mine"

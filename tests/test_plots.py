@@ -5,7 +5,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from dd2424_jax import plots, train
+from dd2424_jax import choice, plots, train
 
 STEP = np.array([0, 5, 10])
 
@@ -46,6 +46,66 @@ def test_lam_search_has_a_line_for_every_seed_and_the_mean():
     np.testing.assert_allclose(seeds[0].get_ydata(), accuracy[[1, 2, 0], 0])
     np.testing.assert_allclose(mean.get_ydata(), np.nanmean(accuracy, axis=1)[[1, 2, 0]])
     assert ax.get_xscale() == "log"
+
+
+@pytest.fixture
+def chosen():
+    """A search of four λ, of which the last is far below."""
+    scores = np.array([[0.51, 0.52, 0.50], [0.50, 0.51, 0.52], [0.52, 0.53, 0.53], [0.3, 0.31, 0.3]])
+    return scores, choice.choose(np.geomspace(1e-4, 0.1, 4), scores, 5000)
+
+
+def test_lam_search_marks_the_choice_and_what_is_not_told_apart(chosen):
+    _, ((ax,),) = plots.figure(1, 1, "title")
+    scores, found = chosen
+    plots.lam_search(ax, found.lams, scores, found)
+    marked = {line.get_label(): line.get_xydata() for line in ax.lines}
+    np.testing.assert_array_equal(marked["not told apart from the best"][:, 0], found.lams[list(found.tied)])
+    (star,) = (xy for label, xy in marked.items() if "chosen" in label)
+    np.testing.assert_allclose(star, [[found.lams[2], scores[2].mean()]])
+    (luck,) = (xy for label, xy in marked.items() if "expected luck" in label)
+    np.testing.assert_allclose(luck, [[found.lams[2], scores[2].mean() - found.optimism]])
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert any("one-standard-error" in label for label in labels)
+    assert any("standard error of the validation set" in label for label in labels)
+
+
+def test_lam_differences_are_in_points_and_name_what_is_far_below(chosen):
+    _, ((ax,),) = plots.figure(1, 1, "title")
+    scores, found = chosen
+    plots.lam_differences(ax, found)
+    floor, ceiling = ax.get_ylim()
+    tied = [found.differences[i] for i in found.tied]
+    assert floor <= 100 * min(d.low for d in tied) < 100 * max(d.high for d in tied) <= ceiling
+    assert floor > -20
+    assert [text.get_text() for text in ax.texts] == [f"{100 * (scores[3] - scores[2]).mean():.1f}"]
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2])
+def test_a_search_of_few_seeds_can_be_drawn(n_seeds):
+    fig, ((left, right),) = plots.figure(1, 2, "title")
+    lams, scores = np.array([0.0, 0.1, 1.0]), metrics(3, n_seeds).accuracy
+    found = choice.choose(lams, scores, 100)
+    plots.lam_search(left, lams, scores, found)
+    plots.lam_differences(right, found)
+    plots.overlay(left, [0.01, 0.1], [0.5, 0.4], "a report", "s:")
+    assert plots.render(fig, "pdf").startswith(b"%PDF")
+    assert "a report" in [text.get_text() for text in left.get_legend().get_texts()]
+
+
+def test_learning_rates_are_told_apart_without_colour():
+    _, ((ax,),) = plots.figure(1, 1, "title")
+    plots.learning_rates(ax, STEP, {"a": STEP / 10, "b": STEP * 0 + 1})
+    assert len({line.get_linestyle() for line in ax.lines}) == 2
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), STEP / 10)
+
+
+def test_ends_of_cycles_and_the_learning_rate_are_shown():
+    fig = plots.learning_figure(outcome(1), "title", np.linspace(0, 0.1, 11), 4)
+    assert len(fig.axes) == 6
+    for ax in fig.axes:
+        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [4, 8]
+    np.testing.assert_array_equal(fig.axes[3].lines[0].get_ydata(), np.linspace(0, 0.1, 11))
 
 
 def test_lam_zero_has_its_place_on_the_axis():

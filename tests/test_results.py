@@ -22,20 +22,24 @@ def finish(root, **options):
         return run.path
 
 
+def latest(root):
+    return (root / "e" / "latest").resolve()
+
+
 def test_a_finished_run_is_found_again(tmp_path):
     path = finish(tmp_path)
     with open_run(tmp_path) as run:
         assert run.finished
         assert run.path == path
     assert files.read_json(path / "config.json")["identity"] == IDENTITY
-    assert results.latest(str(tmp_path), "e") == path
+    assert latest(tmp_path) == path
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
 
 
 def test_another_configuration_is_another_directory(tmp_path):
     first, second = finish(tmp_path), finish(tmp_path, identity=IDENTITY | {"lam": [0.2]})
     assert first != second
-    assert results.latest(str(tmp_path), "e") == second
+    assert latest(tmp_path) == second
 
 
 def test_the_digest_does_not_depend_on_order():
@@ -102,7 +106,7 @@ def test_a_kill_after_the_summary_is_made_good(tmp_path):
     (path / "checkpoint-000.npz").write_text("old")
     with open_run(tmp_path) as run:
         assert run.finished
-    assert results.latest(str(tmp_path), "e") == path
+    assert latest(tmp_path) == path
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
 
 
@@ -111,8 +115,9 @@ def test_latest_works_without_links(tmp_path, monkeypatch):
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(results.Path, "symlink_to", refused)
-    assert results.latest(str(tmp_path), "e") is None
-    assert results.latest(str(tmp_path), "e") != finish(tmp_path) == results.latest(str(tmp_path), "e")
+    path = finish(tmp_path)
+    assert (path.parent / "latest").read_text() == path.name
+    assert results.finished(tmp_path, "e") == [path]
 
 
 def test_a_name_taken_by_another_configuration_is_refused(tmp_path):
@@ -168,3 +173,13 @@ def test_provenance_names_the_versions_and_the_commit():
     found = results.provenance()
     assert found["versions"]["jax"]
     assert found["commit"] is None or len(found["commit"].split("-")[0]) == 40
+
+
+def test_finished_runs_come_newest_first(tmp_path):
+    for i, name in enumerate(("b", "c", "a")):
+        with results.open_run(tmp_path, "search", {"lam": i}, {}, name=name) as run:
+            if name != "c":
+                run.finish({})
+                os.utime(run.path / "summary.json", (i, i))
+    assert [path.name for path in results.finished(tmp_path, "search")] == ["a", "b"]
+    assert results.finished(tmp_path, "nothing") == []
