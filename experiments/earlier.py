@@ -33,8 +33,11 @@ class Search(NamedTuple):
 
 
 def read(path: Path) -> Search:
-    config = files.read_json(path / results.CONFIG)
-    return Search(path, config["flags"], files.read_json(path / results.SUMMARY))
+    try:
+        flags, summary = files.read_json(path / results.CONFIG)["flags"], files.read_json(path / results.SUMMARY)
+    except (OSError, ValueError, KeyError) as error:
+        raise common.UsageError(f"{path} is damaged; remove it, or choose another --out_dir") from error
+    return Search(path, flags, summary)
 
 
 def estimate(summary: Mapping, lam: float) -> stats.Estimate:
@@ -60,8 +63,7 @@ def newest(experiment: str, given: SimpleNamespace, dataset: data.Dataset, inste
             raise common.UsageError(f"--search={given.search} is no search for λ; {instead}")
     else:
         every = map(read, results.finished(given.out_dir, experiment))
-        fitting = (s for s in every if s.summary["dataset"]["sha256"] == dataset.sha256 and _alike(s, given))
-        search = next(fitting, None)
+        search = next((search for search in every if _fits(search, given, dataset)), None)
         if search is None:
             target, flags = experiment.replace("_", "-"), ", ".join(ALIKE)
             raise common.UsageError(
@@ -73,8 +75,11 @@ def newest(experiment: str, given: SimpleNamespace, dataset: data.Dataset, inste
     return search
 
 
-def _alike(search: Search, given: SimpleNamespace) -> bool:
-    return all(search.flags[flag] == vars(given)[flag] for flag in ALIKE)
+def _fits(search: Search, given: SimpleNamespace, dataset: data.Dataset) -> bool:
+    """Whether a search was on these data with these flags, and by code that chose."""
+    same_data = search.summary["dataset"]["sha256"] == dataset.sha256
+    alike = all(search.flags.get(flag) == vars(given)[flag] for flag in ALIKE)
+    return same_data and alike and "choice" in search.summary
 
 
 def check_fresh(given: SimpleNamespace, search: Search | None) -> None:

@@ -23,7 +23,7 @@ FINAL = Published(31, 51.61, 0.57, (51.4, 52.1), ("about 52",))  # 50 hidden uni
 # Validation accuracies of two reports' searches, one run a λ. The first must have drawn W1 by the wrong fan-in,
 # N(0, 1/50):
 #     coarse_search.py --preset=decades --init_std=0.1414
-# gets its numbers to a point, while N(0, 1/3072) gets 51 % for every λ up to 0.001.
+# gets its numbers to about a point, while N(0, 1/3072) gets 51 % for every λ up to 0.001.
 DECADES = ((1e-5, 0.433), (1e-4, 0.433), (1e-3, 0.447), (1e-2, 0.48), (1e-1, 0.39), (1.0, 0.17))
 DRAWS = ((0.006, 0.500), (0.0135, 0.500), (0.0135, 0.510), (0.006, 0.510), (0.006, 0.500))  # ten lie in this rectangle
 
