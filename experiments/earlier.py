@@ -61,6 +61,8 @@ def newest(experiment: str, given: SimpleNamespace, dataset: data.Dataset, inste
         search = read(path)
         if "choice" not in search.summary:
             raise common.UsageError(f"--search={given.search} is no search for λ; {instead}")
+        if not _same_data(search, dataset):
+            raise common.UsageError(f"--search={given.search} was on other data; {instead}")
     else:
         every = map(read, results.finished(given.out_dir, experiment))
         search = next((search for search in every if _fits(search, given, dataset)), None)
@@ -77,9 +79,12 @@ def newest(experiment: str, given: SimpleNamespace, dataset: data.Dataset, inste
 
 def _fits(search: Search, given: SimpleNamespace, dataset: data.Dataset) -> bool:
     """Whether a search was on these data with these flags, and by code that chose."""
-    same_data = search.summary["dataset"]["sha256"] == dataset.sha256
     alike = all(search.flags.get(flag) == vars(given)[flag] for flag in ALIKE)
-    return same_data and alike and "choice" in search.summary
+    return alike and _same_data(search, dataset) and "choice" in search.summary
+
+
+def _same_data(search: Search, dataset: data.Dataset) -> bool:
+    return search.summary["dataset"]["sha256"] == dataset.sha256
 
 
 def check_fresh(given: SimpleNamespace, search: Search | None) -> None:
