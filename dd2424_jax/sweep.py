@@ -96,7 +96,7 @@ def run(
     began = time.perf_counter()
     hypers = train.as_arrays(hypers)
     seeds = _validated(hypers, seeds)
-    programs = _Programs(config)
+    programs = Programs(config)
     chunks = _chunks(len(hypers.lam), len(seeds), runs_at_once)
     parts = []
     with Progress(len(hypers.lam) * len(seeds) * config.eval_steps[-1], "update") as progress:
@@ -159,7 +159,7 @@ def _assemble(chunks, parts: Sequence[_Trained], shape: tuple[int, int]) -> _Tra
     return jax.tree.map(join, *parts)
 
 
-class _Programs:
+class Programs:
     """The functions of one run, vmapped over settings, then seeds, and compiled once for each shape."""
 
     def __init__(self, config: train.Config):
@@ -169,13 +169,21 @@ class _Programs:
         def batched(function, over_settings, over_seeds):
             return jax.vmap(jax.vmap(functools.partial(function, config), over_settings), over_seeds)
 
+        of_settings = jax.vmap(functools.partial(train.segment, config), (None, None, 0, 0, None))
+
+        def in_turn(split, scale, hypers, states, batches):
+            return jax.lax.map(lambda of_seed: of_settings(split, scale, hypers, *of_seed), (states, batches))
+
         self._functions = {  # name: function, donated arguments
             "init": (batched(train.init_state, (0, None), (None, 0)), ()),
             "segment": (batched(train.segment, (None, None, 0, 0, None), (None, None, None, 0, 0)), (3,)),
+            "segment, seeds in turn": (in_turn, (3,)),
             "evaluate": (batched(train.evaluate, (None, None, 0, 0), (None, None, None, 0)), ()),
         }
 
     def __call__(self, name: str, placement: Placement, *args):
+        if name == "segment" and placement.seeds_in_turn:
+            name = "segment, seeds in turn"
         key = (name, placement.shape, *(a.shape for a in jax.tree.leaves(args)))
         if key not in self._compiled:
             began = time.perf_counter()
@@ -187,7 +195,7 @@ class _Programs:
 
 
 def _train(
-    programs: _Programs,
+    programs: Programs,
     placement: Placement,
     cells: _Cells,
     splits: data.Splits,
