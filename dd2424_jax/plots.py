@@ -93,6 +93,37 @@ def step_sizes(ax, steps, centred, forward, *, chosen):
     return ax
 
 
+def growth(ax, sizes, values, floor, *, x: str, y: str):
+    """`values` [n_sizes, low, median, high] against what grows, log-log; `floor` [n_sizes], or None, is the least."""
+    low, median, high = np.transpose(values)
+    ax.loglog(sizes, median, "o-", color=BLUE, markersize=4, label="measured: median, quartiles")
+    ax.fill_between(sizes, low, high, color=BLUE, alpha=0.25, linewidth=0)
+    if floor is not None:
+        ax.loglog(sizes, floor, "--", color=VERMILION, label="arithmetic at the peak")
+    ax.set_xticks(sizes, [str(size) for size in sizes], minor=False)
+    ax.set_xticks([], minor=True)
+    ax.yaxis.set_major_formatter(ScalarFormatter())
+    ax.yaxis.set_minor_formatter(ScalarFormatter())
+    ax.set(xlabel=x, ylabel=y)
+    ax.grid(alpha=0.3, which="both")
+    ax.legend(frameon=False, fontsize=7)
+    return ax
+
+
+def bars(ax, values, *, floor: float, x: str):
+    """Named values as bars, the first one marked, with a line at the least that is possible."""
+    names = list(values)
+    colours = [BLUE] + [GREY] * (len(names) - 1)
+    drawn = ax.barh(names, list(values.values()), color=colours, hatch=["//"] + [""] * (len(names) - 1))
+    ax.bar_label(drawn, fmt="%.0f", fontsize=7, padding=2)
+    ax.axvline(floor, color=VERMILION, linestyle="--", label="arithmetic at the peak")
+    ax.invert_yaxis()
+    ax.set(xlabel=x, xscale="log")
+    ax.margins(x=0.15)
+    ax.legend(frameon=False, fontsize=7)
+    return ax
+
+
 def _finish(ax, step, name, x="update step"):
     ax.set(xlabel=x, ylabel=name, xlim=(step[0], step[-1]))
     if "accuracy" in name:

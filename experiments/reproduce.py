@@ -72,7 +72,7 @@ def training(
         "sha256": dataset.sha256,
     }
     identity = {key: a.tolist() for key, a in hypers._asdict().items()}
-    devices = _devices()
+    devices = chosen_devices()
     with directory(experiment, about, identity, devices) as run:
         if run.finished:
             return
@@ -103,7 +103,8 @@ def training(
             "resumed": resumed,  # then these are the seconds of the last process only
         }
         found = [setting.as_json() for setting in settings]
-        run.finish({"experiment": experiment, "dataset": about, "settings": found, "timing": timing})
+        used = {"device_bytes": (devices[0].memory_stats() or {}).get("peak_bytes_in_use")}  # a CPU does not tell
+        run.finish({"experiment": experiment, "dataset": about, "settings": found, "timing": timing, "memory": used})
 
 
 @contextlib.contextmanager
@@ -141,7 +142,7 @@ def _diverged(settings: Sequence[report.Setting]) -> list[str]:
     return [f"Diverged and left out: {'; '.join(gone)}. A smaller learning rate may help."] if gone else []
 
 
-def _devices() -> list[jax.Device]:
+def chosen_devices() -> list[jax.Device]:
     """All devices, or --devices of them. A CPU is as many devices as it has cores, up to 8."""
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
         jax.config.update("jax_num_cpu_devices", FLAGS.devices or min(os.cpu_count(), 8))
