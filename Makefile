@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data gradient-check assignment1 exercise3 coarse-search readme test lint clean
+.PHONY: help setup data gradient-check assignment1 exercise3 coarse-search benchmark readme test lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ coarse-search: $(READY) ## assignment 2: 8 values of λ from 1e-5 to 0.1, 3 seed
 
 exercise3: $(READY) ## assignment 2, exercise 3: one cycle at λ = 0.01, 5 seeds
 	$(RUN) experiments/exercise3.py $(ARGS)
+
+benchmark: $(READY) ## how fast it trains, beside the machine's limits and beside NumPy, plain JAX, torch, scikit-learn
+	$(RUN) experiments/benchmark.py $(ARGS)
 
 readme: $(READY) ## put the newest results into README.md
 	$(RUN) experiments/readme.py $(ARGS)

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator, PercentFormatter, ScalarFormatter
 
 from dd2424_jax import stats
 
@@ -100,25 +100,27 @@ def growth(ax, sizes, values, floor, *, x: str, y: str):
     ax.fill_between(sizes, low, high, color=BLUE, alpha=0.25, linewidth=0)
     if floor is not None:
         ax.loglog(sizes, floor, "--", color=VERMILION, label="arithmetic at the peak")
-    ax.set_xticks(sizes, [str(size) for size in sizes], minor=False)
-    ax.set_xticks([], minor=True)
-    ax.yaxis.set_major_formatter(ScalarFormatter())
-    ax.yaxis.set_minor_formatter(ScalarFormatter())
-    ax.set(xlabel=x, ylabel=y)
-    ax.grid(alpha=0.3, which="both")
-    ax.legend(frameon=False, fontsize=7)
+        ax.legend(frameon=False, fontsize=7)
+    lines = [*low, *high, *(median if floor is None else floor)]
+    ax.set(xlabel=x, ylabel=y, ylim=(0.6 * min(lines), 1.7 * max(lines)))
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.grid(alpha=0.3)
     return ax
 
 
 def bars(ax, values, *, floor: float, x: str):
-    """Named values as bars, the first one marked, with a line at the least that is possible."""
+    """Named values as bars, the first one hatched, with a line at the least that is possible."""
     names = list(values)
     colours = [BLUE] + [GREY] * (len(names) - 1)
     drawn = ax.barh(names, list(values.values()), color=colours, hatch=["//"] + [""] * (len(names) - 1))
     ax.bar_label(drawn, fmt="%.0f", fontsize=7, padding=2)
     ax.axvline(floor, color=VERMILION, linestyle="--", label="arithmetic at the peak")
     ax.invert_yaxis()
-    ax.set(xlabel=x, xscale="log")
+    ax.set(xlabel=x)
     ax.margins(x=0.15)
     ax.legend(frameon=False, fontsize=7)
     return ax

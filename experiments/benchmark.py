@@ -38,6 +38,7 @@ flags.DEFINE_enum("precision", "default", ["default", "highest"], "of matrix pro
 flags.DEFINE_integer("rounds", 7, "rounds that are counted; at least 1", lower_bound=1)
 flags.DEFINE_integer("n_steps", 50, "updates in one measurement; at least 4", lower_bound=4)
 flags.DEFINE_integer("growth_to", 0, "the most λ at once; 0: 256 on a CPU, 4096 elsewhere", lower_bound=0)
+flags.DEFINE_integer("growth_points", 0, "only the first so many points of what grows; 0: all", lower_bound=0)
 flags.DEFINE_integer("side", 0, "of the large matrix product; 0: 2048 on a CPU, 8192 elsewhere", lower_bound=0)
 flags.DEFINE_integer("process_rounds", 3, "rounds of whole processes; 0: none", lower_bound=0)
 flags.DEFINE_string("record_dir", str(HERE / "benchmarks"), "where the record goes, by the device's name")
@@ -47,6 +48,7 @@ SHAPES = [(1, 1), (5, 1), (1, 8), accounts.SEARCH, (8, 8)]  # seeds, λ
 PEER_LAMS = 8
 PEER_IMAGES = 10_000
 GROWTH_ROUNDS = 3
+GROWN_LAMS = 8  # while n_batch or the hidden units grow
 MEMORY = 2**25  # float32 to read and write: more than any cache holds
 
 
@@ -133,18 +135,16 @@ def growth(splits: data.Splits, devices: Sequence[jax.Device], most: int, peak: 
     def steps(work):  # fewer of the large ones
         return max(4, min(FLAGS.n_steps, round(8 * FLAGS.n_steps / work)))
 
-    lams = [2**i for i in range(most.bit_length()) if 2**i <= most]
-    batches = [n for n in (10, 30, 100, 300, 1000) if n <= len(splits.train.y)]
-    wide = min(8, most)
+    first = slice(FLAGS.growth_points or None)
+    lams = [2**i for i in range(most.bit_length())][first]
+    batches = [n for n in (10, 30, 100, 300, 1000) if n <= len(splits.train.y)][first]
+    widths = (10, 25, 50, 100, 200, 400)[first]
+    n_devices = [2**i for i in range(len(devices).bit_length())][first]
     families = {
         "lams": {n: spread((1, n), splits, devices, steps(n / 4)) for n in lams},
-        "n_batch": {n: spread((1, wide), splits, devices, steps(n / 20), n_batch=n) for n in batches},
-        "hidden": {n: spread((1, wide), splits, devices, steps(n / 10), hidden=n) for n in (10, 25, 50, 100, 200, 400)},
-        "devices": {
-            n: spread(accounts.SEARCH, splits, devices[:n], steps(6))
-            for n in (2**i for i in range(len(devices).bit_length()))
-            if n <= len(devices)
-        },
+        "n_batch": {n: spread((1, GROWN_LAMS), splits, devices, steps(n / 20), n_batch=n) for n in batches},
+        "hidden": {n: spread((1, GROWN_LAMS), splits, devices, steps(n / 10), hidden=n) for n in widths},
+        "devices": {n: spread(accounts.SEARCH, splits, devices[:n], steps(6)) for n in n_devices},
     }
     return {name: grow(family, peak) for name, family in families.items()}
 
@@ -191,7 +191,7 @@ def summary(ended: stopwatch.Process) -> dict:
 def memory(most: int) -> list[dict]:
     """The most bytes that a sweep takes, against its number of λ: on the first device or, on a CPU, of the process."""
     found = []
-    for n in (4**i for i in range(most.bit_length()) if 4**i <= most):
+    for n in [4**i for i in range((most.bit_length() + 1) // 2)]:
         lams = ",".join(f"{lam:g}" for lam in np.logspace(-5, -1, n))
         short = [f"--lam={lams}", f"--runs_at_once={n}", "--n_seeds=1", "--n_s=2", "--n_cycles=1", "--n_evals=1"]
         images = [f"--n_train={FLAGS.n_train}", f"--n_valid={FLAGS.n_valid}"]

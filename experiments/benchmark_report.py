@@ -25,7 +25,7 @@ def limits_table(found: Mapping) -> Table:
         + ["–" if name == "memory" else f"{100 * limit['median'] / peak:.0f} %", f"{limit['cores_busy']:.1f}"]
         for name, limit in found["limits"].items()
     ]
-    caption = f"What {_machine(found)} can do: median (quartiles) of {_rounds(found)}"
+    caption = f"What {_machine(found)} can do: median (quartiles) of {found['rounds']} rounds"
     return Table(caption, ["limit", "speed", "of the peak", "cores busy"], rows)
 
 
@@ -49,14 +49,23 @@ def sweeps_table(found: Mapping) -> Table:
 
 
 def peers_table(found: Mapping) -> Table:
-    rows = [
-        [name, number(peer, US), number(peer["ratio"], 1, 2), number(peer.get("with_evaluation"), US)]
-        + [number(peer.get("ratio_with_evaluation"), 1, 2), f"{peer['cores_busy']:.1f}"]
+    """The one table to read, if only one: its caption says what the machine could do."""
+    search, peak = _search(found), found["peak_flops_per_second"]["median"]
+    update, both = search["update"], search["with_evaluation"]
+    rows = [["this project", number(update["seconds"], US), "1", number(both["seconds"], US), "1"]]
+    rows[0].append(f"{update['cores_busy']:.1f}")
+    rows += [
+        [name, number(peer, US), number(peer["ratio"], 1, 1), number(peer.get("with_evaluation"), US)]
+        + [number(peer.get("ratio_with_evaluation"), 1, 1), f"{peer['cores_busy']:.1f}"]
         for name, peer in found["peers"].items()
     ]
     seeds, lams = accounts.SEARCH
-    caption = f"A run-step of others on {_machine(found)}, and how many times as long as here ({seeds} × {lams})"
-    return Table(caption, ["", "µs", "times", "µs, evaluated", "times", "cores busy"], rows)
+    caption = (
+        f"An update of one run in the coarse search ({seeds} seeds × {lams} λ) on {_machine(found)}, median "
+        f"(quartiles) of {found['rounds']} rounds: {100 * update['share_of_peak']['median']:.0f} % of the machine's "
+        f"{1e-9 * peak:.0f} GFLOP/s, {100 * both['share_of_peak']['median']:.0f} % with its share of the evaluations"
+    )
+    return Table(caption, ["", "µs", "times as long", "µs, evaluated", "times as long", "cores busy"], rows)
 
 
 def processes_table(found: Mapping) -> Table:
@@ -108,15 +117,14 @@ def growth_figure(found: Mapping):
         plots.growth(axes[1, 1], [point["at"] for point in taken], sizes, None, x=panels["lams"], y="memory, GiB")
     else:
         axes[1, 1].set_axis_off()
-    (search,) = [s for s in found["sweeps"] if (s["n_seeds"], s["n_settings"]) == accounts.SEARCH]
-    bars = {"this project": US * search["update"]["seconds"]["median"]}
+    bars = {"this project": US * _search(found)["update"]["seconds"]["median"]}
     bars |= {name: US * peer["median"] for name, peer in found["peers"].items()}
     plots.bars(axes[1, 2], bars, floor=US * found["floor"]["arithmetic_seconds"], x="µs per run-step")
     return fig
 
 
 def draw(found: Mapping) -> Report:
-    made = [limits_table(found), sweeps_table(found), peers_table(found)]
+    made = [peers_table(found), sweeps_table(found), limits_table(found)]
     made += [processes_table(found)] if found["processes"] else []
     return Report([*made, targets_table(found)], remarks(found), {"growth": growth_figure(found)})
 
@@ -130,5 +138,6 @@ def _machine(found: Mapping) -> str:
     return f"{of['model']}, {of['cores']} cores" if of["platform"] == "cpu" else f"{of['devices']} × {of['model']}"
 
 
-def _rounds(found: Mapping) -> str:
-    return f"{found['rounds']} rounds"
+def _search(found: Mapping) -> Mapping:
+    """The coarse search's own shape."""
+    return next(s for s in found["sweeps"] if (s["n_seeds"], s["n_settings"]) == accounts.SEARCH)

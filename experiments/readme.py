@@ -1,6 +1,6 @@
 """Put the newest results into README.md: its tables, and its figures under experiments/figures/.
 
-    make gradient-check assignment1 exercise3 coarse-search readme
+    make gradient-check assignment1 exercise3 coarse-search benchmark readme
 
 Between `<!-- experiment -->` and `<!-- end -->` the README shows what that experiment's newest run printed, or only its
 first table (`<!-- experiment: first table -->`), and the figures there are copies from the same run directory.

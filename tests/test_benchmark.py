@@ -1,6 +1,10 @@
 """What the benchmark counts and compares; its times are never asserted."""
 
 import importlib.util
+import json
+import math
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,13 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dd2424_jax import data, train
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
 import peers
 import stopwatch
 import workloads
+from dd2424_jax import data, train
 
+SCRIPT = Path(__file__).parent.parent / "experiments" / "benchmark.py"
 N, SIZES = 120, (3072, 7, 10)
 LAMS = np.array([0.0, 0.01, 0.3], np.float32)
 
@@ -95,3 +98,38 @@ def test_a_process_tells_its_time_and_memory():
     assert found.wall > 0
     with pytest.raises(RuntimeError, match="no luck"):
         stopwatch.process([sys.executable, "-c", "raise SystemExit('no luck')"])
+
+
+def finite(value) -> bool:
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, list):
+        return all(map(finite, value))
+    return value is not None and (not isinstance(value, float) or math.isfinite(value))
+
+
+def test_the_benchmark_runs_and_its_record_is_whole(tmp_path):
+    small = ["--dataset=synthetic", "--n_train=400", "--n_valid=100", "--side=64", "--devices=2"]
+    tiny = [*small, "--rounds=1", "--n_steps=4", "--growth_points=1", "--process_rounds=0", "--record_dir=records"]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *tiny],
+        cwd=tmp_path,
+        env=os.environ | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / done.stdout.splitlines()[-1]
+    assert {file.name for file in path.iterdir()} == {
+        *("config.json", "summary.json", "table.md", "table.tex", "growth.png", "growth.pdf")
+    }
+    (file,) = (tmp_path / "records").iterdir()
+    record = json.loads(file.read_text())
+    assert file.stem == record["machine"]["slug"]
+    for part in ("limits", "floor", "sweeps", "peers", "growth"):
+        assert record[part], part
+        assert finite(record[part]), part
+    assert [(s["n_seeds"], s["n_settings"]) for s in record["sweeps"]] == [(1, 1), (5, 1), (1, 8), (3, 8), (8, 8)]
+    assert record["peers"].keys() == peers.installed().keys()
+    assert all(target["met"] in (True, False, None) for target in record["targets"])
