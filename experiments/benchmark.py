@@ -27,6 +27,7 @@ import reproduce
 import stopwatch
 import workloads
 from dd2424_jax import cifar10, data, files, report, results, train
+from dd2424_jax.placement import Placement
 
 FLAGS = flags.FLAGS
 HERE = Path(__file__).parent
@@ -82,12 +83,15 @@ def problem(splits: data.Splits) -> peers.Problem:
     return peers.Problem(X, train_split.y, layers, batches, np.logspace(-5, -1, PEER_LAMS).astype(np.float32), 0.01)
 
 
-def compare(splits: data.Splits, devices: Sequence[jax.Device], side: int) -> dict:
-    """The machine's limits, this project and its peers, all in one race. Seconds [n_rounds], per unit of work."""
+def compare(host: data.Splits, splits: data.Splits, devices: Sequence[jax.Device], side: int) -> dict:
+    """The machine's limits, this project and its peers, all in one race. Seconds [n_rounds], per unit of work.
+
+    The images are given twice: as NumPy's, and on the devices.
+    """
     d, hidden = SIZES[:2]
     units = hidden * max(1, accounts.SEARCH[1] // len(devices))
     sweeps = {shape: spread(shape, splits, devices, FLAGS.n_steps) for shape in SHAPES}
-    given = problem(splits)
+    given = problem(host)
     made = {name: make(given) for name, make in peers.installed().items()}
     # name: what to call, and how many units of work that is
     limits = {
@@ -140,13 +144,13 @@ def growth(splits: data.Splits, devices: Sequence[jax.Device], most: int, peak: 
     batches = [n for n in (10, 30, 100, 300, 1000) if n <= len(splits.train.y)][first]
     widths = (10, 25, 50, 100, 200, 400)[first]
     n_devices = [2**i for i in range(len(devices).bit_length())][first]
-    families = {
-        "lams": {n: spread((1, n), splits, devices, steps(n / 4)) for n in lams},
-        "n_batch": {n: spread((1, GROWN_LAMS), splits, devices, steps(n / 20), n_batch=n) for n in batches},
-        "hidden": {n: spread((1, GROWN_LAMS), splits, devices, steps(n / 10), hidden=n) for n in widths},
-        "devices": {n: spread(accounts.SEARCH, splits, devices[:n], steps(6)) for n in n_devices},
+    families = {  # what grows, and the sweep of each size
+        "lams": (lams, lambda n: spread((1, n), splits, devices, steps(n / 4))),
+        "n_batch": (batches, lambda n: spread((1, GROWN_LAMS), splits, devices, steps(n / 20), n_batch=n)),
+        "hidden": (widths, lambda n: spread((1, GROWN_LAMS), splits, devices, steps(n / 10), hidden=n)),
+        "devices": (n_devices, lambda n: spread(accounts.SEARCH, splits, devices[:n], steps(6))),
     }
-    return {name: grow(family, peak) for name, family in families.items()}
+    return {name: grow({n: make(n) for n in sizes}, peak) for name, (sizes, make) in families.items()}
 
 
 def experiment(script: str, out_dir: str, *given: str) -> list[str]:
@@ -194,7 +198,7 @@ def memory(most: int) -> list[dict]:
     for n in [4**i for i in range((most.bit_length() + 1) // 2)]:
         lams = ",".join(f"{lam:g}" for lam in np.logspace(-5, -1, n))
         short = [f"--lam={lams}", f"--runs_at_once={n}", "--n_seeds=1", "--n_s=2", "--n_cycles=1", "--n_evals=1"]
-        images = [f"--n_train={FLAGS.n_train}", f"--n_valid={FLAGS.n_valid}"]
+        images = [f"--n_train={min(FLAGS.n_train, 5000)}", f"--n_valid={min(FLAGS.n_valid, 1000)}"]  # to be quick
         with tempfile.TemporaryDirectory() as folder:
             ended = stopwatch.process(experiment("coarse_search", folder, *short, *images))
             found.append({"at": n, "bytes": summary(ended)["memory"]["device_bytes"] or ended.memory})
@@ -209,10 +213,12 @@ def record(devices: Sequence[jax.Device], splits: data.Splits) -> dict:
     whole = processes(FLAGS.process_rounds) if FLAGS.process_rounds else {}
     taken = memory(most) if FLAGS.process_rounds else []
     reproduce.say(f"benchmark: {FLAGS.rounds} rounds")
-    compared = accounts.compared(compare(splits, devices, FLAGS.side or (2048 if on_cpu else 8192)), SIZES, N_BATCH)
+    there = Placement((1, len(devices)), devices).put_everywhere(splits._replace(test=None))  # once for all sweeps
+    side = FLAGS.side or (2048 if on_cpu else 8192)
+    compared = accounts.compared(compare(splits, there, devices, side), SIZES, N_BATCH)
     reproduce.say("benchmark: growth")
     peak = compared["peak_flops_per_second"]["median"]
-    grown = {**growth(splits, devices, most, peak), "memory": taken}
+    grown = {**growth(there, devices, most, peak), "memory": taken}
     found = {
         "machine": machine(devices),
         "rounds": FLAGS.rounds,

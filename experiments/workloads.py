@@ -90,31 +90,36 @@ def _on_all(devices: Sequence[jax.Device], function: Callable, *shapes: Sequence
 
 
 class Sweep:
-    """n_seeds × n_settings runs where `sweep.run` would have them, by the programs that it would run."""
+    """n_seeds × n_settings runs, cut and placed as `sweep.run` would have them, by the programs that it would run."""
 
     def __init__(self, config: train.Config, shape: tuple[int, int], splits: data.Splits, devices, n_steps: int):
-        self.config, self.shape = config, shape
-        n_seeds, n_settings = shape
-        hypers = train.as_arrays(train.Hypers(np.logspace(-5, -1, n_settings), 1e-5, 0.1))
-        seeds = np.arange(n_seeds, dtype=np.uint32)
-        self.n_steps, self.n_images = n_steps, len(splits.valid.y)
-        self._programs, self._place = sweep.Programs(config), Placement(shape, devices)
-        self._hypers = self._place.put_settings(hypers)
-        self._there = self._place.put_everywhere(splits._replace(test=None))
-        self._batches = self._place.put_seeds(train.BatchStream(seeds, len(splits.train.y), config.n_batch)(0, n_steps))
-        self._state = self._programs("init", self._place, self._hypers, self._place.put_seeds(seeds))
+        self.config, self.shape, self.n_steps, self.n_images = config, shape, n_steps, len(splits.valid.y)
+        self._programs = sweep.Programs(config)
+        self._parts = [self._part(splits, devices, *chunk) for chunk in sweep.cut(config, shape[::-1], devices)]
+
+    def _part(self, splits, devices, settings: slice, seeds: slice) -> dict:
+        lams = np.logspace(-5, -1, self.shape[1])[settings]
+        seeds = np.arange(self.shape[0], dtype=np.uint32)[seeds]
+        place = Placement((len(seeds), len(lams)), devices)
+        hypers = place.put_settings(train.as_arrays(train.Hypers(lams, 1e-5, 0.1)))
+        stream = train.BatchStream(seeds, len(splits.train.y), self.config.n_batch)
+        return {
+            "place": place,
+            "hypers": hypers,
+            "there": place.put_everywhere(splits._replace(test=None)),
+            "batches": place.put_seeds(stream(0, self.n_steps)),
+            "state": self._programs("init", place, hypers, place.put_seeds(seeds)),
+        }
 
     def train(self) -> None:
         """n_steps updates of every run, from where the last call left them."""
-        there = self._there
-        self._state = self._programs(
-            "segment", self._place, there.train, there.scale, self._hypers, self._state, self._batches
-        )
-        jax.block_until_ready(self._state)
+        for part in self._parts:
+            train_split, scale = part["there"].train, part["there"].scale
+            given = (train_split, scale, part["hypers"], part["state"], part["batches"])
+            part["state"] = jax.block_until_ready(self._programs("segment", part["place"], *given))
 
     def evaluate(self) -> None:
         """Metrics of every run on the n_images of the validation split."""
-        there = self._there
-        jax.block_until_ready(
-            self._programs("evaluate", self._place, there.valid, there.scale, self._hypers, self._state.params)
-        )
+        for part in self._parts:
+            given = (part["there"].valid, part["there"].scale, part["hypers"], part["state"].params)
+            jax.block_until_ready(self._programs("evaluate", part["place"], *given))
