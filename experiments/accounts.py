@@ -55,6 +55,7 @@ def compared(times: Mapping, sizes: Sequence[int], n_batch: int) -> dict:
     def peer(name):
         update = times["peer_updates"][name]
         found = {**update.summary(), "ratio": stopwatch.spread(update.wall / ours)}
+        found["ratio_of_least"] = update.wall.min() / ours.min()  # less at the mercy of others on the machine
         if name in times["peer_evaluations"]:
             both = update.wall + EVALUATED * times["peer_evaluations"][name].wall
             found["with_evaluation"] = stopwatch.spread(both)
@@ -78,6 +79,12 @@ def compared(times: Mapping, sizes: Sequence[int], n_batch: int) -> dict:
     }
 
 
+def quiet(found: Mapping) -> bool:
+    """Whether a large product had the CPU's cores for itself. A GPU is taken to be nobody else's."""
+    machine, busy = found["machine"], found["limits"]["XLA product"]["cores_busy"]
+    return machine["platform"] != "cpu" or busy >= 0.9 * min(machine["devices"], machine["cores"])
+
+
 def targets(found: Mapping) -> list[dict]:
     """What was to be reached on two cores, and what was: medians."""
     (search,) = [s for s in found["sweeps"] if (s["n_seeds"], s["n_settings"]) == SEARCH]
@@ -95,6 +102,7 @@ def targets(found: Mapping) -> list[dict]:
     ]
     for name, least in (("torch", 2.5), ("NumPy float32", 3.5), ("NumPy float64", 6.0)):
         rows.append((f"times as fast as {name}, updates alone", ratio(name, "ratio"), ">=", least))
+        rows.append((f"times as fast as {name}, at best", peers.get(name, {}).get("ratio_of_least"), ">=", least))
         rows.append((f"times as fast as {name}, both evaluate", ratio(name, "ratio_with_evaluation"), ">=", least))
     rows += [
         ("run-step with most λ, of one with 8", seconds(lams[-1]) / seconds(lams[min(3, len(lams) - 1)]), "<=", 1.0),
