@@ -97,7 +97,10 @@ def compare(host: data.Splits, splits: data.Splits, devices: Sequence[jax.Device
     limits = {
         "NumPy product": (workloads.numpy_product(side), 2 * side**3),
         "XLA product": (workloads.product(devices, side), 2 * side**3 * len(devices)),
-        "memory": (workloads.copy(devices, MEMORY), 2 * workloads.FLOAT * MEMORY * len(devices)),
+        "memory": (
+            workloads.copy(devices, MEMORY),
+            2 * workloads.FLOAT * MEMORY * workloads.COPIES * len(devices),
+        ),
     }
     for name, call in workloads.step_products(devices, units, N_BATCH, d).items():
         limits[name] = (call, 2 * units * N_BATCH * d * workloads.PRODUCTS * len(devices))

@@ -12,6 +12,7 @@ from dd2424_jax.placement import Placement
 
 FLOAT = 4  # bytes of a float32
 PRODUCTS = 40  # of a step's in one measurement
+COPIES = 10
 
 
 # By formula
@@ -67,8 +68,8 @@ def step_products(devices: Sequence[jax.Device], units: int, n_batch: int, d: in
 
 
 def copy(devices: Sequence[jax.Device], n: int) -> Callable[[], object]:
-    """Read and write n float32 on every device."""
-    return _on_all(devices, lambda a: a + 1, (n,))
+    """Read and write n float32 on every device, COPIES times: once would measure how fresh memory is got."""
+    return _on_all(devices, lambda a: jax.lax.fori_loop(0, COPIES, lambda _, a: a + 1, a), (n,))
 
 
 def _on_all(devices: Sequence[jax.Device], function: Callable, *shapes: Sequence[int]) -> Callable[[], object]:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import accounts
 import peers
 import stopwatch
 import workloads
@@ -98,6 +99,37 @@ def test_a_process_tells_its_time_and_memory():
     assert found.wall > 0
     with pytest.raises(RuntimeError, match="no luck"):
         stopwatch.process([sys.executable, "-c", "raise SystemExit('no luck')"])
+
+
+def test_shares_and_ratios_are_taken_within_a_round():
+    slow = np.array([1.0, 4.0, 2.0])  # how others slow down everything in three rounds
+
+    def times(seconds):
+        return stopwatch.Times(seconds * slow, 2 * seconds * slow)
+
+    names = ("NumPy product", "XLA product", "memory")
+    shapes = ((5, 1), accounts.SEARCH)
+    clocked = {
+        "limits": {name: times(seconds) for name, seconds in zip(names, (2e-9, 1e-9, 1e-8), strict=True)},
+        "updates": {shape: times(100.0) for shape in shapes},
+        "evaluations": {shape: times(1.0) for shape in shapes},
+        "peer_updates": {"torch": times(300.0), "other": times(150.0)},
+        "peer_evaluations": {"torch": times(3.0)},
+    }
+    found = accounts.compared(clocked, (3072, 50, 10), 100)
+    np.testing.assert_allclose(found["peak_flops_per_second"]["extremes"], [0.25e9, 1e9])  # the better product's
+    search = found["sweeps"][1]
+    flops = workloads.step_flops((3072, 50, 10), 100)
+    np.testing.assert_allclose(search["update"]["share_of_peak"]["extremes"], flops / 100 / 1e9)
+    np.testing.assert_allclose(search["evaluation_share"]["quartiles"], 125 / 225)
+    np.testing.assert_allclose(found["peers"]["torch"]["ratio_with_evaluation"]["quartiles"], 3.0)
+    np.testing.assert_allclose(found["peers"]["other"]["ratio"]["extremes"], 1.5)
+    assert "with_evaluation" not in found["peers"]["other"]
+
+
+def test_the_coarse_searchs_evaluations_are_its_own():
+    assert accounts.EVALUATED == 9 * 50_000 / 3600
+    assert accounts.EXERCISE3_EVALUATED == (11 * 20_000 + 10_000) / 1000
 
 
 def finite(value) -> bool:
