@@ -78,7 +78,7 @@ def processes_table(found: Mapping) -> Table:
 
 
 def targets_table(found: Mapping) -> Table:
-    verdict = {True: "yes", False: "no", None: "not measured"}
+    verdict = {True: "yes", False: "no", None: "unknown"}
     rows = [
         [row["what"], "–" if row["reached"] is None else f"{row['reached']:.2f}", row["target"], verdict[row["met"]]]
         for row in found["targets"]
