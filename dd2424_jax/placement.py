@@ -1,5 +1,6 @@
 """Where the runs of a sweep lie: a rectangle [n_seeds, n_settings], padded, and cut over devices along one axis."""
 
+import operator
 import time
 from collections.abc import Sequence
 
@@ -11,8 +12,12 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 class Placement:
     """Brings arrays to the devices and back; `devices` are the first ones that there is something to do for.
 
-    The axis is cut that leaves the devices the least to do, padding included; the seeds' where they tie, since the
-    settings of a seed share its batch. Padding repeats the last seed or setting, and never leaves this class.
+    The axis is cut that leaves the devices the least to do, padding included. Where they tie, a CPU's cores share the
+    settings, so that each can take the seeds in turn; other devices share the seeds, whose settings have a batch in
+    common. Padding repeats the last seed or setting, and never leaves this class.
+
+    seeds_in_turn  whether a device had better train one seed after another than all at once: what the settings of one
+                   seed need stays in a core's cache
     """
 
     def __init__(self, shape: tuple[int, int], devices: Sequence[jax.Device]):
@@ -21,7 +26,9 @@ class Placement:
             share = -(-shape[axis] // n)  # rounded up
             return share * shape[1 - axis], axis, n, share * n
 
-        _, axis, n, size = min(cut(0), cut(1))
+        on_cpu = devices[0].platform == "cpu"
+        _, axis, n, size = min(map(cut, (1, 0) if on_cpu else (0, 1)), key=operator.itemgetter(0))
+        self.seeds_in_turn = on_cpu and axis == 1
         self.shape, self.devices = shape, devices[:n]
         self._indices = [np.minimum(np.arange(size if i == axis else shape[i]), shape[i] - 1) for i in (0, 1)]
         # Auto: with explicit axes, gathering a batch by index is refused.

@@ -18,6 +18,9 @@ from dd2424_jax import data, files, network, train
 from dd2424_jax.placement import Placement
 from dd2424_jax.progress import Progress
 
+RUNS_AT_ONCE = 256
+WEIGHTS_OF_A_CORE = 10 * 2**20  # bytes, of one seed; with four times as many, an update takes a quarter longer
+
 
 class Outcome(NamedTuple):
     """What a sweep brings to the host.
@@ -77,7 +80,7 @@ def run(
     with_test: bool = False,
     directory: Path | None = None,
     devices: Sequence[jax.Device] | None = None,
-    runs_at_once: int = 256,
+    runs_at_once: int = RUNS_AT_ONCE,
 ) -> Outcome:
     """Train every setting with every seed.
 
@@ -96,13 +99,14 @@ def run(
     began = time.perf_counter()
     hypers = train.as_arrays(hypers)
     seeds = _validated(hypers, seeds)
-    programs = _Programs(config)
-    chunks = _chunks(len(hypers.lam), len(seeds), runs_at_once)
+    programs = Programs(config)
+    devices = devices or jax.devices()
+    chunks = cut(config, (len(hypers.lam), len(seeds)), devices, runs_at_once)
     parts = []
     with Progress(len(hypers.lam) * len(seeds) * config.eval_steps[-1], "update") as progress:
         for i, (settings, of_seeds) in enumerate(chunks):
             cells = _Cells(train.Hypers(*(a[settings] for a in hypers)), seeds[of_seeds])
-            placement = Placement(cells.shape, devices or jax.devices())
+            placement = Placement(cells.shape, devices)
             file = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
             parts.append(_train(programs, placement, cells, splits, with_test, file, progress))
     trained = _assemble(chunks, parts, (len(hypers.lam), len(seeds)))
@@ -136,9 +140,19 @@ def _learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray
     return np.array([np.broadcast_to(schedule(step), step.shape) for schedule in schedules])
 
 
-def _chunks(n_settings: int, n_seeds: int, runs_at_once: int) -> list[tuple[slice, slice]]:
-    """The grid cut into (settings, seeds), a seed's settings kept together as far as runs_at_once allows."""
+def cut(
+    config: train.Config, shape: tuple[int, int], devices: Sequence[jax.Device], runs_at_once: int = RUNS_AT_ONCE
+) -> list[tuple[slice, slice]]:
+    """The grid [n_settings, n_seeds] cut into chunks (settings, seeds) that are trained one after another.
+
+    A seed's settings are kept together as far as runs_at_once and, on a CPU, its cores' caches allow.
+    """
+    n_settings, n_seeds = shape
     wide = min(n_settings, runs_at_once)
+    if devices[0].platform == "cpu":
+        n_bytes = 4 * sum(m * d for d, m in itertools.pairwise(config.sizes))
+        wide = min(wide, len(devices) * max(1, WEIGHTS_OF_A_CORE // n_bytes))
+    wide = -(-n_settings // -(-n_settings // wide))  # all chunks alike, as each shape is compiled
     high = runs_at_once // wide
     return [
         (slice(i, min(i + wide, n_settings)), slice(j, min(j + high, n_seeds)))
@@ -159,7 +173,7 @@ def _assemble(chunks, parts: Sequence[_Trained], shape: tuple[int, int]) -> _Tra
     return jax.tree.map(join, *parts)
 
 
-class _Programs:
+class Programs:
     """The functions of one run, vmapped over settings, then seeds, and compiled once for each shape."""
 
     def __init__(self, config: train.Config):
@@ -169,13 +183,21 @@ class _Programs:
         def batched(function, over_settings, over_seeds):
             return jax.vmap(jax.vmap(functools.partial(function, config), over_settings), over_seeds)
 
+        of_settings = jax.vmap(functools.partial(train.segment, config), (None, None, 0, 0, None))
+
+        def in_turn(split, scale, hypers, states, batches):
+            return jax.lax.map(lambda of_seed: of_settings(split, scale, hypers, *of_seed), (states, batches))
+
         self._functions = {  # name: function, donated arguments
             "init": (batched(train.init_state, (0, None), (None, 0)), ()),
             "segment": (batched(train.segment, (None, None, 0, 0, None), (None, None, None, 0, 0)), (3,)),
+            "segment, seeds in turn": (in_turn, (3,)),
             "evaluate": (batched(train.evaluate, (None, None, 0, 0), (None, None, None, 0)), ()),
         }
 
     def __call__(self, name: str, placement: Placement, *args):
+        if name == "segment" and placement.seeds_in_turn:
+            name = "segment, seeds in turn"
         key = (name, placement.shape, *(a.shape for a in jax.tree.leaves(args)))
         if key not in self._compiled:
             began = time.perf_counter()
@@ -187,7 +209,7 @@ class _Programs:
 
 
 def _train(
-    programs: _Programs,
+    programs: Programs,
     placement: Placement,
     cells: _Cells,
     splits: data.Splits,

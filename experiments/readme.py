@@ -1,6 +1,7 @@
 """Put the newest results into README.md: its tables, and its figures under experiments/figures/.
 
-    make gradient-check assignment1 exercise2 exercise3 exercise4 schedule coarse-search fine-search final-model readme
+    make gradient-check assignment1 exercise2 exercise3 exercise4 schedule
+    make coarse-search fine-search final-model benchmark readme
 
 Between `<!-- experiment -->` and `<!-- end -->` the README shows what that experiment's newest run with default flags
 printed, or only its first table (`<!-- experiment: first table -->`), and the figures there are copies from the same

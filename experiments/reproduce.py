@@ -121,7 +121,8 @@ def training(
                 "resumed": resumed,  # then these are the seconds of the last process only
             }
             found = [setting.as_json() for setting in settings]
-            facts = {"experiment": experiment, "dataset": about, "settings": found, "timing": timing}
+            used = {"device_bytes": (devices[0].memory_stats() or {}).get("peak_bytes_in_use")}  # a CPU does not tell
+            facts = {"experiment": experiment, "dataset": about, "settings": found, "timing": timing, "memory": used}
             run.finish({**facts, **drawn.summary})
     return run.summary
 

@@ -81,6 +81,17 @@ def test_chunks_do_not_matter(whole, splits, x64, runs_at_once):
     assert_same(whole, found, rtol=1e-10, atol=1e-12)
 
 
+def test_a_cpus_chunks_are_as_wide_as_its_caches(whole, splits, x64, monkeypatch):
+    (only,) = sweep.cut(CONFIG, (3, 4), jax.devices())
+    assert only == (slice(0, 3), slice(0, 4))
+    monkeypatch.setattr(sweep, "WEIGHTS_OF_A_CORE", 1)  # a setting for each of two devices
+    devices = jax.devices()[:2]
+    assert sweep.cut(CONFIG, (3, 4), devices) == [(slice(0, 2), slice(0, 4)), (slice(2, 3), slice(0, 4))]
+    assert_same(
+        whole, sweep.run(CONFIG, HYPERS, SEEDS, splits, with_test=True, devices=devices), rtol=1e-10, atol=1e-12
+    )
+
+
 def test_a_run_does_not_depend_on_its_company(whole, splits, x64):
     alone = sweep.run(CONFIG, HYPERS._replace(lam=0.01), [11], splits)
     np.testing.assert_allclose(alone.valid.cost[0, 0], whole.valid.cost[1, 2], rtol=1e-10)
