@@ -1,16 +1,11 @@
-import sys
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import four_ways
 import reference
 from dd2424_jax import data, gradcheck, losses, network
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
-import four_ways
 
 
 def cubic(params):

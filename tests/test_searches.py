@@ -1,13 +1,8 @@
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from dd2424_jax import choice
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "experiments"))
 import searches
+from dd2424_jax import choice
 
 LAMS = [0.001, 0.01, 0.1]
 
