@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data gradient-check assignment1 exercise2 exercise3 exercise4 schedule coarse-search fine-search \
-  final-model readme test lint clean
+  final-model launch readme test lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ exercise3: $(READY) ## assignment 2, exercise 3: one cycle at λ = 0.01, 5 seeds
 
 exercise4: $(READY) ## assignment 2, exercise 4: three cycles at λ = 0.01, 5 seeds
 	$(RUN) experiments/exercise4.py $(ARGS)
+
+launch: $(READY) ## an experiment as several jobs; ARGS="--num_shards=3 --cluster=local coarse_search"
+	$(RUN) experiments/launch.py $(ARGS)
 
 readme: $(READY) ## put the newest results with default flags into README.md
 	$(RUN) experiments/readme.py $(ARGS)
