@@ -2,8 +2,8 @@
 
 Runs are independent: each process trains its share of them on its own devices (see placement.py), and nothing is
 communicated while it does. All go through the same loop, and what an evaluation finds is brought together, so that
-the first process can write it. A mesh over the devices of all processes would do too, but it cuts one axis: of 3 seeds
-× 8 settings, the ninth device and all after it, whole hosts of them, would get nothing.
+the first process can write it. One mesh over the devices of all processes would do too, but it is cut along one axis:
+of 3 seeds × 8 settings, the ninth device and all after it, whole hosts of them, would get nothing.
 
 What is here must be called by all processes at the same point, or those that do wait for the others.
 """
@@ -35,7 +35,7 @@ def start(coordinator: str | None, n: int | None, index: int | None, *, timeout:
     watch = threading.Timer(timeout, _give_up, [message])
     watch.daemon = True
     watch.start()
-    sys.excepthook = lambda *error: (sys.__excepthook__(*error), leave(1))
+    sys.excepthook = _fail_alone
     os.environ.setdefault("grpc_proxy", "")  # the way to the other hosts is not the way to the web
     jax.config.update("jax_check_proxy_envs", False)
     jax.config.update("jax_enable_preemption_service", False)  # it catches SIGTERM, and nobody acts on it
@@ -54,6 +54,11 @@ def leave(status: int) -> None:
         sys.stdout.flush()
         os._exit(status)
     sys.exit(status)
+
+
+def _fail_alone(*error) -> None:
+    sys.__excepthook__(*error)
+    leave(1)
 
 
 def _give_up(message: str) -> None:
@@ -76,7 +81,7 @@ def meet() -> None:
             "processes, and all need as many: see --devices"
         )
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    sys.stdout = os.fdopen(os.dup(1) if first() else nowhere, "w")
+    sys.stdout = os.fdopen(os.dup(1) if first() else nowhere, "w", encoding=sys.stdout.encoding)
     os.dup2(nowhere, 1)  # Gloo, below JAX on a CPU, talks there past Python
     # It waits half a minute for the others to connect, and forever afterwards: connect before anything takes long.
     gather(np.zeros(1))

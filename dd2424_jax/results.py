@@ -33,8 +33,10 @@ class ResultError(Exception):
 
 
 class Run:
-    """One run directory: held by this process, or where it is shared, the folder `own` in it, for what is only
-    needed on the way."""
+    """One run directory, held by this process; of one that is shared, the shard's folder.
+
+    `own` is where checkpoints go: the folder that is held.
+    """
 
     def __init__(self, path: Path, shard: str | None = None):
         self.path, self.shard = path, shard
