@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data gradient-check assignment1 exercise2 exercise3 exercise4 schedule coarse-search fine-search \
-  final-model benchmark readme test lint clean
+  final-model benchmark launch readme test lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ exercise4: $(READY) ## assignment 2, exercise 4: three cycles at λ = 0.01, 5 se
 
 benchmark: $(READY) ## how fast it trains, beside the machine's limits and beside NumPy, plain JAX, torch, scikit-learn
 	$(RUN) experiments/benchmark.py $(ARGS)
+
+launch: $(READY) ## an experiment as several jobs; ARGS="--num_shards=3 --cluster=local coarse_search"
+	$(RUN) experiments/launch.py $(ARGS)
 
 readme: $(READY) ## put the newest results with default flags into README.md
 	$(RUN) experiments/readme.py $(ARGS)

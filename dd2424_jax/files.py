@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def write_npz(file: Path, **arrays) -> None:
     write_bytes(file, buffer.getbuffer())
 
 
-def read_npz(file: Path) -> dict[str, np.ndarray] | None:
+def read_npz(file: Path | BinaryIO) -> dict[str, np.ndarray] | None:
     """The arrays of a file; None if it is not whole."""
     try:
         with np.load(file, allow_pickle=False) as arrays:

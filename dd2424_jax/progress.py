@@ -9,13 +9,16 @@ LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 class Progress:
-    """`with Progress(total, "step") as progress: progress.update(n, note)`. `scale` is for numbers in k and M."""
+    """`with Progress(total, "step") as progress: progress.update(n, note)`. `scale` is for numbers in k and M.
 
-    def __init__(self, total: int, unit: str, *, scale: bool = False):
+    With `quiet`, nothing is shown: another process does.
+    """
+
+    def __init__(self, total: int, unit: str, *, scale: bool = False, quiet: bool = False):
         self.total, self.unit, self.done, self.scale = total, unit, 0, scale
         self._first, self._start, self._said = 0, time.monotonic(), time.monotonic()
-        self._bar = None
-        if sys.stderr.isatty():
+        self._bar, self._quiet = None, quiet
+        if sys.stderr.isatty() and not quiet:
             self._bar = tqdm.tqdm(
                 total=total, unit=unit, unit_scale=scale, dynamic_ncols=True, leave=False, file=sys.stderr
             )
@@ -33,7 +36,7 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(n)
-        elif time.monotonic() - self._said >= LINE_EVERY:
+        elif time.monotonic() - self._said >= LINE_EVERY and not self._quiet:
             self._said = time.monotonic()
             print(self._line(note), file=sys.stderr, flush=True)
 
@@ -46,7 +49,8 @@ class Progress:
 
     def say(self, text: str) -> None:
         """A line that does not disturb the bar."""
-        tqdm.tqdm.write(text, file=sys.stderr)
+        if not self._quiet:
+            tqdm.tqdm.write(text, file=sys.stderr)
 
     def _line(self, note: str) -> str:
         def show(number):

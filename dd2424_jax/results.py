@@ -2,16 +2,22 @@
 
 `<out_dir>/<experiment>/<name>/` holds config.json from the start, checkpoints on the way, and summary.json as its
 last file: where that is, the run is finished. `latest` beside it is a link to the newest finished run.
+
+A process holds its run by a lock. Where several share a run, each holds a folder of its own in it, and the run itself
+only while it begins and while it completes it.
 """
 
 import contextlib
 import hashlib
 import json
+import math
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +25,7 @@ from pathlib import Path
 from dd2424_jax import files
 
 CONFIG, SUMMARY, LATEST, LOCK = "config.json", "summary.json", "latest", "lock"
+PATIENCE = 30.0  # seconds to wait for a lock that is held shortly
 
 
 class ResultError(Exception):
@@ -26,10 +33,17 @@ class ResultError(Exception):
 
 
 class Run:
-    """One run directory, held by this process."""
+    """One run directory, held by this process; of one that is shared, the shard's folder.
 
-    def __init__(self, path: Path):
-        self.path = path
+    `own` is where checkpoints go: the folder that is held.
+    """
+
+    def __init__(self, path: Path, shard: str | None = None):
+        self.path, self.shard = path, shard
+
+    @property
+    def own(self) -> Path:
+        return self.path / (self.shard or "")
 
     @property
     def finished(self) -> bool:
@@ -45,6 +59,10 @@ class Run:
         files.write_json(self.path / SUMMARY, summary)
         self.settle()
 
+    def alone(self) -> contextlib.AbstractContextManager:
+        """Hold the run itself, waiting for those that share it and do so now."""
+        return _held(self.path, patience=math.inf) if self.shard else contextlib.nullcontext()
+
     def settle(self) -> None:
         """What comes after summary.json; done again where it was interrupted."""
         link, part = self.path.parent / LATEST, self.path.parent / f".{LATEST}-{os.getpid()}"
@@ -54,9 +72,23 @@ class Run:
         except OSError:  # a file system without links
             part.write_text(self.path.name)
         os.replace(part, link)
+        for folder in self.path.glob("shard-*"):
+            shutil.rmtree(folder, ignore_errors=True)
         for file in [*self.path.glob("checkpoint-*"), self.path / LOCK]:
             with contextlib.suppress(OSError):
                 file.unlink()
+
+
+class Elsewhere(Run):
+    """A run directory that another process holds: here it is only known where it is, and whether it was finished."""
+
+    def __init__(self, path: Path, finished: bool):
+        super().__init__(path)
+        self._finished = finished
+
+    @property
+    def finished(self) -> bool:
+        return self._finished
 
 
 def digest(identity: Mapping) -> str:
@@ -66,16 +98,24 @@ def digest(identity: Mapping) -> str:
 
 @contextlib.contextmanager
 def open_run(
-    out_dir: str, experiment: str, identity: Mapping, facts: Mapping, *, name: str | None = None, force: bool = False
+    out_dir: str,
+    experiment: str,
+    identity: Mapping,
+    facts: Mapping,
+    *,
+    name: str | None = None,
+    force: bool = False,
+    shard: str | None = None,
 ) -> Iterator[Run]:
     """The directory of the run that `identity` describes: the finished one, the one to go on with, or a new one.
 
     `facts` are written beside the identity, but don't make it another run. With `force`, what is there is left as it
-    is and a new run begun beside it: <name>-2, <name>-3, ... (or gone on with, where that was interrupted).
+    is and a new run begun beside it: <name>-2, <name>-3, ... (or gone on with, where that was interrupted). `shard`
+    names the part of a run that several processes do, each its own.
 
     Raises:
-      ResultError: the name is taken by another configuration, another process holds the run, or the folder can't be
-        written.
+      ResultError: the name is taken by another configuration, another process holds the run or the shard, or the
+        folder can't be written.
     """
     name = name or digest(identity)
     if not re.fullmatch(r"\w[\w.-]*", name) or name == LATEST:
@@ -90,27 +130,23 @@ def open_run(
     if force:
         # What an interrupted --force began is gone on with; anything else stays as it is.
         begun = runs[-1] if not runs[-1].finished and _read_config(runs[-1].path).get("forced") else None
-        run = begun or Run(following if (tries[0] / CONFIG).exists() else tries[0])
+        path = begun.path if begun else following if (tries[0] / CONFIG).exists() else tries[0]
     else:
-        run = finished[-1] if finished else runs[0]
+        path = (finished[-1] if finished else runs[0]).path
+    run = Run(path, shard)
     if run.finished:
         if (run.path / LOCK).exists():
             run.settle()
         yield run
         return
-    try:
-        run.path.mkdir(parents=True, exist_ok=True)
-        lock = open(run.path / LOCK, "a+")  # noqa: SIM115 (closed below, where an error is the body's own)
-    except OSError as error:
-        raise ResultError(f"cannot write {run.path}: {error.strerror}; choose another --out_dir") from error
-    with lock:
-        _hold(lock, run.path)
-        for left in run.path.glob(".*.part"):  # by a write that was killed
-            left.unlink()
+    with contextlib.ExitStack() as until_ready, _held(run.own):
+        if shard:
+            until_ready.enter_context(_held(run.path, patience=PATIENCE))
         _check_identity(run.path, identity)  # again: another process may have been first
         if not (run.path / CONFIG).exists():
             own = {"identity": identity, "digest": digest(identity), "forced": force}
             files.write_json(run.path / CONFIG, {**facts, **own})
+        until_ready.close()
         yield run
 
 
@@ -143,14 +179,28 @@ def _check_identity(path: Path, identity: Mapping) -> None:
         raise ResultError(f"{path} holds another configuration ({differences}); choose another --name")
 
 
-def _hold(lock, path: Path) -> None:
-    """Lock the run for as long as the file is open, or say who holds it."""
-    if not files.lock(lock, wait=False):
-        lock.seek(0)
-        raise ResultError(f"{path} is being written by {lock.read() or 'another process'}; wait for it")
-    lock.truncate(0)
-    lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-    lock.flush()
+@contextlib.contextmanager
+def _held(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a folder, made where it is not there; who holds it is told after `patience` seconds."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / LOCK, "a+")  # noqa: SIM115 (closed below, where an error is the body's own)
+    except OSError as error:
+        raise ResultError(f"cannot write {folder}: {error.strerror}; choose another --out_dir") from error
+    with lock:
+        tired = time.monotonic() + patience
+        while not files.lock(lock, wait=False):
+            if time.monotonic() >= tired:
+                lock.seek(0)
+                holder = lock.read() or "another process"
+                raise ResultError(f"{folder} is being written by {holder}; wait for it")
+            time.sleep(0.1)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
+        for left in folder.glob(".*.part"):  # by a write that was killed
+            left.unlink()
+        yield
 
 
 def finished(out_dir: str, experiment: str) -> list[Path]:

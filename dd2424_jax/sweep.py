@@ -5,6 +5,7 @@ layers meet it in one wide matrix product. What comes out is [n_settings, n_seed
 """
 
 import functools
+import io
 import itertools
 import time
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, files, network, train
+from dd2424_jax import data, files, network, processes, train
 from dd2424_jax.placement import Placement
 from dd2424_jax.progress import Progress
 
@@ -89,8 +90,9 @@ def run(
       hypers: the settings, arrays [n_settings]; all of them share a seed's initial weights and batches.
       seeds: integers in [0, 2³²).
       splits: uint8 images. The test split is looked at only `with_test`, once, after training.
-      directory: where checkpoints are written after every evaluation, and looked for; None for none.
-      devices: by default all. Results do not depend on them, to rounding.
+      directory: where checkpoints are written after every evaluation, and looked for; None for none. Of several
+        processes (see processes.py) only the first one's counts.
+      devices: of this process, by default all. Results do not depend on them, to rounding.
       runs_at_once: a larger sweep is trained in chunks of at most so many runs.
 
     Raises:
@@ -100,10 +102,11 @@ def run(
     hypers = train.as_arrays(hypers)
     seeds = _validated(hypers, seeds)
     programs = Programs(config)
-    devices = devices or jax.devices()
+    devices = devices or jax.local_devices()
     chunks = cut(config, (len(hypers.lam), len(seeds)), devices, runs_at_once)
     parts = []
-    with Progress(len(hypers.lam) * len(seeds) * config.eval_steps[-1], "update") as progress:
+    n_updates = len(hypers.lam) * len(seeds) * config.eval_steps[-1]
+    with Progress(n_updates, "update", quiet=not processes.first()) as progress:
         for i, (settings, of_seeds) in enumerate(chunks):
             cells = _Cells(train.Hypers(*(a[settings] for a in hypers)), seeds[of_seeds])
             placement = Placement(cells.shape, devices)
@@ -151,7 +154,7 @@ def cut(
     wide = min(n_settings, runs_at_once)
     if devices[0].platform == "cpu":
         n_bytes = 4 * sum(m * d for d, m in itertools.pairwise(config.sizes))
-        wide = min(wide, len(devices) * max(1, WEIGHTS_OF_A_CORE // n_bytes))
+        wide = min(wide, jax.process_count() * len(devices) * max(1, WEIGHTS_OF_A_CORE // n_bytes))
     wide = -(-n_settings // -(-n_settings // wide))  # all chunks alike, as each shape is compiled
     high = runs_at_once // wide
     return [
@@ -243,7 +246,9 @@ def _train(
         state = programs("segment", placement, there.train, there.scale, hypers, state, batches)
         history = np.concatenate([history, measure(state, there.train, there.valid)[..., None]], axis=-1)
         if file is not None:
-            _save(file, cells, last, placement.fetch(state), history)
+            whole = placement.fetch(state)  # by every process
+            if processes.first():
+                _save(file, cells, last, whole, history)
         accuracy = history[:, :, 1, train.Metrics._fields.index("accuracy"), -1].mean(axis=0).max()
         progress.update((last - first) * n_runs, f"validation accuracy {100 * accuracy:.1f} %")
     test = measure(state, there.test)[:, :, 0] if with_test else None
@@ -257,9 +262,11 @@ def _save(file: Path, cells: _Cells, step: int, state: train.TrainState, history
 
 def _load(file: Path, cells: _Cells, state: train.TrainState, progress: Progress):
     """(step, state, history) of a checkpoint. None if there is none or, with a word, if it can't be gone on with."""
-    if not file.exists():
+    # The first process may be alone in having the file.
+    content = processes.tell(file.read_bytes() if processes.first() and file.exists() else b"")
+    if not content:
         return None
-    found = files.read_npz(file)
+    found = files.read_npz(io.BytesIO(content))
     leaves, structure = jax.tree.flatten(state)
     names = [f"state_{i}" for i in range(len(leaves))]
     own = {"seeds": cells.seeds, **cells.hypers._asdict()}

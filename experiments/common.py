@@ -15,13 +15,14 @@ signal.signal(signal.SIGINT, _interrupted)  # before the imports, which take a s
 import errno
 import logging
 import math
+import re
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
 import jax
 from absl import app, flags
 
-from dd2424_jax import data, files, losses, results
+from dd2424_jax import data, files, losses, processes, results
 
 logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there
 
@@ -88,11 +89,48 @@ def define_training_flags(
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
     flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
     flags.DEFINE_integer("runs_at_once", 256, "train a larger sweep in chunks of so many runs", lower_bound=1)
+    _define_host_flags()
     flags.register_multi_flags_validator(
         ["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train"
     )
     flags.register_multi_flags_validator(
         ["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32"
+    )
+
+
+def _define_host_flags():
+    """More processes than one: as one program, or as shards that know nothing of each other."""
+    flags.DEFINE_boolean(
+        "distributed", False, "one program of several processes, each started with the same flags; the first one writes"
+    )
+    flags.DEFINE_string("coordinator", None, "host:port of process 0; by default as SLURM or Kubernetes have it")
+    flags.DEFINE_integer("num_processes", None, "how many processes; by default likewise", lower_bound=1)
+    flags.DEFINE_integer("process_id", None, "which one this is, from 0; by default likewise", lower_bound=0)
+    flags.DEFINE_integer("meeting_seconds", 300, "how long processes wait for each other to start", lower_bound=1)
+    flags.DEFINE_integer(
+        "num_shards", None, "cut the sweep into so many programs; by default the tasks of a SLURM array", lower_bound=1
+    )
+    flags.DEFINE_integer("shard_index", None, "which one this is, from 0; by default the SLURM task", lower_bound=0)
+    flags.DEFINE_boolean("merge", False, "train nothing: complete the run from the num_shards shards' results")
+    flags.register_validator(
+        "coordinator", lambda v: v is None or re.fullmatch(r".+:\d+", v), "must be host:port of process 0"
+    )
+    for name in ("coordinator", "num_processes", "process_id"):
+        flags.register_multi_flags_validator(
+            ["distributed", name], lambda f, name=name: f["distributed"] or f[name] is None, f"{name} needs distributed"
+        )
+    flags.register_multi_flags_validator(
+        ["process_id", "num_processes"],
+        lambda f: None in f.values() or f["process_id"] < f["num_processes"],
+        "process_id must be below num_processes",
+    )
+    flags.register_multi_flags_validator(
+        ["distributed", "num_shards", "shard_index", "merge"],
+        lambda f: not f["distributed"] or (f["num_shards"], f["shard_index"], f["merge"]) == (None, None, False),
+        "distributed does not go together with num_shards, shard_index and merge: a shard is one process",
+    )
+    flags.register_multi_flags_validator(
+        ["merge", "num_shards"], lambda f: not f["merge"] or f["num_shards"], "merge needs num_shards"
     )
 
 
@@ -188,31 +226,36 @@ def given() -> SimpleNamespace:
 # The way out
 
 
-def start(main: Callable[[], None]) -> None:
-    """Run an experiment. What a user can mend ends in one line on standard error and status 1."""
+def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
+    """Run an experiment. What a user can mend ends in one line on standard error and status 1.
+
+    `with_rest`: main is given the arguments after the flags; else there may be none.
+    """
 
     def parse(argv):
         try:
             rest = FLAGS(argv)[1:]
         except flags.Error as error:
             _fail(f"{error}; --help lists the flags")
-        if rest:
+        if rest and not with_rest:
             _fail(f"{rest[0]!r} is not a flag (and lists take commas); --help lists them")
-        return argv
+        return [argv[0], *rest]
 
-    def guarded(_):
+    def guarded(argv):
         try:
-            main()
-        except (UsageError, data.DataError, results.ResultError, files.DiskFull) as error:
+            main(*argv[1:])
+        except (UsageError, data.DataError, results.ResultError, files.DiskFull, processes.ProcessError) as error:
             _fail(error)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO):
                 raise
             _fail(f"{error.filename or 'a file'}: {error.strerror}; mend it, and the same command goes on")
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
+            if "RESOURCE_EXHAUSTED" in str(error):
+                _fail("the device's memory is too small for this: lower --runs_at_once")
+            if not jax.distributed.is_initialized():
                 raise
-            _fail("the device's memory is too small for this: lower --runs_at_once")
+            _fail(f"another process was lost, or a device ({str(error).splitlines()[0]}); the same commands go on")
 
     for flag in _own_flags():  # --help shows a script's key flags, and ours are defined in this module
         FLAGS.register_key_flag_for_module(sys.argv[0], flag)
@@ -221,4 +264,4 @@ def start(main: Callable[[], None]) -> None:
 
 def _fail(message) -> None:
     print(f"{os.path.basename(sys.argv[0])}: {' '.join(str(message).split())}", file=sys.stderr)
-    sys.exit(1)
+    processes.leave(1)

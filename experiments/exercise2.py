@@ -61,6 +61,9 @@ def curves(found: reproduce.Found):
 
 def main():
     given = common.given()
+    if given.distributed or given.num_shards not in (None, 1):
+        raise common.UsageError("exercise 2 is one program: no --distributed, no --num_shards")
+    given.num_shards = 1  # in a job array too
     dataset = reproduce.load(given)
     output = {flag: vars(given)[flag] for flag in ("dataset", "data_dir", "out_dir", "force")}
     check = {"name": None, "seed": checking.SEED, "network": ["two-layer"], "loss": [given.loss]}

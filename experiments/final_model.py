@@ -37,7 +37,7 @@ flags.DEFINE_string("search", None, "the fine search's run directory; by default
 
 def fresh_score(given: SimpleNamespace, dataset: data.Dataset, search: earlier.Search, lam: float) -> Mapping:
     """The search's own setting at its λ, trained with fresh seeds: what it says, for the report."""
-    of_here = ("dataset", "data_dir", "out_dir", "force", "devices", "runs_at_once", "seed", "n_seeds", "lam")
+    of_here = (*reproduce.NOT_IDENTITY, "seed", "n_seeds", "lam")
     flags = SimpleNamespace(**{**search.flags, **{flag: vars(given)[flag] for flag in of_here}, "name": None})
 
     def draw(found: reproduce.Found) -> Report:

@@ -7,7 +7,7 @@ import pytest
 
 from dd2424_jax import cifar10, data
 
-jax.config.update("jax_num_cpu_devices", 4)  # before anything else starts the backend
+jax.config.update("jax_num_cpu_devices", 8)  # before anything else starts the backend
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from processes import TINY, fails, run
+from scripts import TINY, fails, run
 
 COARSE = ["--lam=0.001,0.01,0.1,1"]
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from processes import ROOT, SMALL, TINY, call, command, environment, fails, run
+from scripts import ROOT, SMALL, TINY, call, command, environment, fails, run
 
 EPOCHS = [*SMALL, "--n_epochs=3"]
 SCRIPTS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from processes import TINY, command, environment, fails, run
+from scripts import TINY, command, environment, fails, run
 
 LONG = [*TINY, "--n_s=100", "--n_evals=30", "--lam=0.1,0.01,0.001", "--runs_at_once=2"]  # three chunks
 

@@ -1,0 +1,86 @@
+"""Submit an experiment as a job array, a shard a job, to SLURM or to this machine.
+
+    python experiments/launch.py --num_shards=3 --partition=gpu --gpus=1 coarse_search -- --n_seeds=24
+    python experiments/launch.py --num_shards=3 --cluster=local coarse_search -- --n_seeds=24
+
+First the flags of the launch, then the experiment, and after -- its own flags. The run directory must lie where all
+hosts see it. Prints the jobs, waits for them, and ends with the run directory; where some failed, it names them and
+their logs, and the same command starts them again, each from its last checkpoint. Needs the extra "cluster".
+"""
+
+import shlex
+import sys
+from pathlib import Path
+
+from absl import flags
+
+import common
+from dd2424_jax import shards
+
+try:
+    import submitit
+except ImportError:
+    submitit = None
+
+FLAGS = flags.FLAGS
+HERE = Path(__file__).resolve().parent
+
+flags.DEFINE_integer("num_shards", None, "how many jobs to cut the sweep into, at most one a run", lower_bound=1)
+flags.DEFINE_enum("cluster", "slurm", ["slurm", "local"], "slurm: a job array; local: processes on this machine")
+flags.DEFINE_string("logs", "results/launches", "where logs go; all hosts must see it")
+flags.DEFINE_boolean("wait", True, "wait for the jobs to end; else only submit them")
+flags.DEFINE_integer("minutes", 240, "time limit of a job; at least 1", lower_bound=1)
+flags.DEFINE_integer("cpus", None, "CPU cores of a job", lower_bound=1)
+flags.DEFINE_integer("gpus", None, "GPUs of a job; local: the first so many, for all jobs", lower_bound=0)
+flags.DEFINE_integer("mem_gb", None, "memory of a job in GB", lower_bound=1)
+flags.DEFINE_string("partition", None, "SLURM's partition")
+flags.DEFINE_string("account", None, "SLURM's account")
+flags.mark_flag_as_required("num_shards")
+
+
+def executor(name: str) -> "submitit.AutoExecutor":
+    """What the jobs are submitted to."""
+    resources = {
+        "timeout_min": FLAGS.minutes,
+        "cpus_per_task": FLAGS.cpus,
+        "gpus_per_node": FLAGS.gpus,
+        "mem_gb": FLAGS.mem_gb,
+        "slurm_partition": FLAGS.partition,
+        "slurm_account": FLAGS.account,
+    }
+    found = submitit.AutoExecutor(folder=Path(FLAGS.logs) / "%j", cluster=FLAGS.cluster)
+    found.update_parameters(name=name, **{key: value for key, value in resources.items() if value is not None})
+    return found
+
+
+def main(experiment: str = "", *rest: str):
+    script = HERE / f"{experiment}.py"
+    if submitit is None:
+        raise common.UsageError('submitit is missing: pip install "dd2424-jax[cluster]"')
+    if not script.exists() or not experiment:
+        raise common.UsageError(
+            f"{experiment!r} is no experiment: name one, as in coarse_search, and after -- its flags"
+        )
+    commands = [
+        [sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}", f"--shard_index={i}"]
+        for i in range(FLAGS.num_shards)
+    ]
+    try:
+        jobs_of = executor(experiment)
+        with jobs_of.batch():
+            jobs = [jobs_of.submit(submitit.helpers.CommandFunction(command)) for command in commands]
+    except (RuntimeError, submitit.core.utils.FailedJobError) as error:
+        raise common.UsageError(f"{FLAGS.cluster}: {error}; --cluster=local needs no SLURM") from error
+    for command, job in zip(commands, jobs, strict=True):
+        print(f"job {job.job_id}: {shlex.join(command)}", file=sys.stderr)
+    if not FLAGS.wait:
+        return
+    failed = [(i, job) for i, job in enumerate(jobs) if job.exception() is not None]
+    if failed:
+        which = ", ".join(f"{shards.Shard(i, len(jobs)).name} (see {job.paths.stderr})" for i, job in failed)
+        raise common.UsageError(f"failed: {which}; the same command starts them again")
+    print(jobs[-1].result().splitlines()[-1])
+
+
+if __name__ == "__main__":
+    common.start(main, with_rest=True)
