@@ -8,6 +8,8 @@ from dd2424_jax.report import Report
 from dd2424_jax.tables import Table
 
 US = 1e6  # microseconds in a second
+UPDATES = 3600  # of a run of the coarse search
+MANY = 100_000  # runs
 
 
 def number(found: Mapping | None, scale: float = 1.0, digits: int = 0) -> str:
@@ -67,6 +69,27 @@ def peers_table(found: Mapping) -> Table:
         f"{1e-9 * peak:.0f} GFLOP/s, {100 * both['share_of_peak']['median']:.0f} % with its share of the evaluations"
     )
     return Table(caption, ["", "µs", "times as long", "at best", "µs, evaluated", "times as long", "cores busy"], rows)
+
+
+def plan_table(found: Mapping) -> Table:
+    """What many runs of the coarse search come to."""
+    run = UPDATES * _search(found)["with_evaluation"]["seconds"]["median"]
+    weights = 4 * found["floor"]["image_flops"] / 2
+    taken = found["growth"]["memory"]
+    rows = [
+        ["one run, evaluations included", f"{run:.2g} s"],
+        ["runs per hour", f"{3600 / run:,.0f}"],
+        [f"{MANY:,} runs on one such machine", f"{MANY * run / 3600:,.1f} hours"],
+        [f"{MANY:,} runs on 100 of them", f"{MANY * run / 36:,.0f} seconds"],
+        [f"final weights of {MANY:,} runs, on disk and while they are merged", f"{MANY * weights / 1e9:,.0f} GB"],
+    ]
+    if len(taken) > 1:
+        more = (taken[-1]["bytes"] - taken[0]["bytes"]) / (taken[-1]["at"] - taken[0]["at"])
+        rows.append(["memory of every further run at once", f"{more / 1e6:.1f} MB"])
+    caption = (
+        f"Many runs of the coarse search ({UPDATES:,} updates each, at the speed of 3 seeds × 8 λ) on {_machine(found)}"
+    )
+    return Table(caption, ["", "to expect"], rows)
 
 
 def processes_table(found: Mapping) -> Table:
@@ -131,7 +154,7 @@ def growth_figure(found: Mapping):
 
 
 def draw(found: Mapping) -> Report:
-    made = [peers_table(found), sweeps_table(found), limits_table(found)]
+    made = [peers_table(found), plan_table(found), sweeps_table(found), limits_table(found)]
     made += [processes_table(found)] if found["processes"] else []
     return Report([*made, targets_table(found)], remarks(found), {"growth": growth_figure(found)})
 

@@ -4,7 +4,7 @@
     make coarse-search fine-search final-model benchmark readme
 
 Between `<!-- experiment -->` and `<!-- end -->` the README shows what that experiment's newest run with default flags
-printed, or only its first table (`<!-- experiment: first table -->`), and the figures there are copies from the same
+printed, or only one of its tables (`<!-- experiment: table 1 -->`), and the figures there are copies from the same
 run directory.
 """
 
@@ -43,15 +43,15 @@ def main(_):
         experiment, extent = match[1], match[2] or ""
         run = newest(experiment)
         printed = (run / "table.md").read_text().strip()
-        # A table is a caption, an empty line, and rows.
-        parts = ["\n\n".join(printed.split("\n\n")[:2]) if extent else printed]
+        tables = re.findall(r"[^\n]+\n\n(?:\|[^\n]*\n?)+", printed)  # a caption, an empty line, and rows
+        parts = [tables[int(match[3]) - 1].strip() if extent else printed]
         for figure in re.findall(rf"experiments/figures/{experiment}-(\w+)\.png", match[0]):
             files.write_bytes(FIGURES / f"{experiment}-{figure}.png", (run / f"{figure}.png").read_bytes())
             parts.append(f"![{experiment}: {figure}](experiments/figures/{experiment}-{figure}.png)")
         return f"<!-- {experiment}{extent} -->\n" + "\n\n".join(parts) + "\n<!-- end -->"
 
     FIGURES.mkdir(exist_ok=True)
-    files.write_text(readme, re.sub(r"<!-- (\w+)(: first table)? -->\n.*?<!-- end -->", shown, text, flags=re.DOTALL))
+    files.write_text(readme, re.sub(r"<!-- (\w+)(: table (\d+))? -->\n.*?<!-- end -->", shown, text, flags=re.DOTALL))
 
 
 if __name__ == "__main__":
