@@ -255,6 +255,7 @@ def main():
         report.write_report(run.path, benchmark_report.draw(found))
         run.finish({"experiment": "benchmark", "dataset": about, **found})
         Path(FLAGS.record_dir).mkdir(parents=True, exist_ok=True)
+        del found["command"]  # a path on this machine, and it is in config.json
         files.write_json(Path(FLAGS.record_dir) / f"{found['machine']['slug']}.json", found)
 
 
