@@ -7,6 +7,7 @@ layers meet it in one wide matrix product. What comes out is [n_settings, n_seed
 import functools
 import io
 import itertools
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ from dd2424_jax import data, files, network, processes, train
 from dd2424_jax.placement import Placement
 from dd2424_jax.progress import Progress
 
-RUNS_AT_ONCE = 256
+MOST_AT_ONCE = 1024  # more gain nothing, and a checkpoint holds them all
+COPIES = 8  # of its weights that a run may need: parameters, gradient, update, optimizer, and a checkpoint on its way
 WEIGHTS_OF_A_CORE = 10 * 2**20  # bytes, of one seed; with four times as many, an update takes a quarter longer
 
 
@@ -81,7 +83,7 @@ def run(
     with_test: bool = False,
     directory: Path | None = None,
     devices: Sequence[jax.Device] | None = None,
-    runs_at_once: int = RUNS_AT_ONCE,
+    runs_at_once: int | None = None,
 ) -> Outcome:
     """Train every setting with every seed.
 
@@ -93,7 +95,7 @@ def run(
       directory: where checkpoints are written after every evaluation, and looked for; None for none. Of several
         processes (see processes.py) only the first one's counts.
       devices: of this process, by default all. Results do not depend on them, to rounding.
-      runs_at_once: a larger sweep is trained in chunks of at most so many runs.
+      runs_at_once: a larger sweep is trained in chunks of at most so many runs; by default as many as fit in memory.
 
     Raises:
       ValueError: a setting, a seed or n_batch is out of range.
@@ -107,6 +109,10 @@ def run(
     parts = []
     n_updates = len(hypers.lam) * len(seeds) * config.eval_steps[-1]
     with Progress(n_updates, "update", quiet=not processes.first()) as progress:
+        if len(chunks) > 1:
+            settings, of_seeds = chunks[0]
+            size = (settings.stop - settings.start) * (of_seeds.stop - of_seeds.start)
+            progress.say(f"{len(hypers.lam) * len(seeds):,} runs in {len(chunks)} chunks of at most {size}")
         for i, (settings, of_seeds) in enumerate(chunks):
             cells = _Cells(train.Hypers(*(a[settings] for a in hypers)), seeds[of_seeds])
             placement = Placement(cells.shape, devices)
@@ -144,17 +150,18 @@ def _learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray
 
 
 def cut(
-    config: train.Config, shape: tuple[int, int], devices: Sequence[jax.Device], runs_at_once: int = RUNS_AT_ONCE
+    config: train.Config, shape: tuple[int, int], devices: Sequence[jax.Device], runs_at_once: int | None = None
 ) -> list[tuple[slice, slice]]:
     """The grid [n_settings, n_seeds] cut into chunks (settings, seeds) that are trained one after another.
 
     A seed's settings are kept together as far as runs_at_once and, on a CPU, its cores' caches allow.
     """
     n_settings, n_seeds = shape
+    runs_at_once = runs_at_once or runs_that_fit(config, devices)
     wide = min(n_settings, runs_at_once)
     if devices[0].platform == "cpu":
-        n_bytes = 4 * sum(m * d for d, m in itertools.pairwise(config.sizes))
-        wide = min(wide, jax.process_count() * len(devices) * max(1, WEIGHTS_OF_A_CORE // n_bytes))
+        most = max(1, WEIGHTS_OF_A_CORE // _weight_bytes(config))
+        wide = min(wide, jax.process_count() * len(devices) * most)
     wide = -(-n_settings // -(-n_settings // wide))  # all chunks alike, as each shape is compiled
     high = runs_at_once // wide
     return [
@@ -162,6 +169,29 @@ def cut(
         for j in range(0, n_seeds, high)
         for i in range(0, n_settings, wide)
     ]
+
+
+def runs_that_fit(config: train.Config, devices: Sequence[jax.Device]) -> int:
+    """How many runs may be trained at once: by formula, in half of the memory there is; at most MOST_AT_ONCE.
+
+    It is of all memory, not of what happens to be free, so that a killed sweep is gone on with in the same chunks.
+    """
+    stats = devices[0].memory_stats()  # a CPU has none
+    room = len(devices) * stats["bytes_limit"] if stats else _host_memory()
+    evaluated = 2 * 4 * train.EVALUATION_CHUNK * sum(config.sizes[1:])
+    return int(min(max(1, room / 2 // (COPIES * _weight_bytes(config) + evaluated)), MOST_AT_ONCE))
+
+
+def _host_memory() -> int:
+    """Bytes of this machine; 8 GiB where it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError):
+        return 8 * 2**30
+
+
+def _weight_bytes(config: train.Config) -> int:
+    return 4 * sum(m * d for d, m in itertools.pairwise(config.sizes))
 
 
 def _assemble(chunks, parts: Sequence[_Trained], shape: tuple[int, int]) -> _Trained:

@@ -88,7 +88,9 @@ def define_training_flags(
     flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
     flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
-    flags.DEFINE_integer("runs_at_once", 256, "train a larger sweep in chunks of so many runs", lower_bound=1)
+    flags.DEFINE_integer(
+        "runs_at_once", 0, "train a larger sweep in chunks of so many runs; 0: as fits in memory", lower_bound=0
+    )
     _define_host_flags()
     flags.register_multi_flags_validator(
         ["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train"

@@ -1,10 +1,13 @@
 """Scripts as processes: how to start them, small and away from data and network, and what they say."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from dd2424_jax import files
 
 ROOT = Path(__file__).parent.parent
 QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
@@ -49,3 +52,16 @@ def fails(script, *flags, cwd, **changes):
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith(f"{script}.py: ")
     return lines[0]
+
+
+def once(tmp_path_factory, name, make):
+    """What `make(cwd)` returns, made by the first worker that asks and found by the others."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    made = root / f"{name}.pickle"
+    with open(root / f"{name}.lock", "w") as lock:
+        files.lock(lock, wait=True)
+        if not made.exists():
+            (root / name).mkdir(exist_ok=True)
+            made.write_bytes(pickle.dumps(make(root / name)))
+    return pickle.loads(made.read_bytes())

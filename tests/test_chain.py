@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scripts import TINY, fails, run
+from scripts import TINY, fails, once, run
 
 COARSE = ["--lam=0.001,0.01,0.1,1"]
 
@@ -28,9 +28,8 @@ def scores(path, lam):
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
     """The directory, and the run directories of all three and what they printed."""
-    cwd = tmp_path_factory.mktemp("chain")
     scripts = (("coarse_search", *COARSE), ["fine_search"], ["final_model"])
-    return cwd, *(run(*script, *TINY, cwd=cwd) for script in scripts)
+    return once(tmp_path_factory, "chain", lambda cwd: (cwd, *(run(*script, *TINY, cwd=cwd) for script in scripts)))
 
 
 def test_the_fine_search_looks_round_what_the_coarse_one_chose(chain):

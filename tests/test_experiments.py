@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from scripts import ROOT, SMALL, TINY, call, command, environment, fails, run
+from scripts import ROOT, SMALL, TINY, call, command, environment, fails, once, run
 
 EPOCHS = [*SMALL, "--n_epochs=3"]
 SCRIPTS = {
@@ -33,8 +33,8 @@ SEARCHES = ("coarse_search", "fine_search", "exercise2")  # without a test accur
 
 @pytest.fixture(scope="module", params=SCRIPTS)
 def finished(request, tmp_path_factory):
-    cwd = tmp_path_factory.mktemp(request.param)
-    return request.param, *run(request.param, *SCRIPTS[request.param], cwd=cwd)
+    script = request.param
+    return script, *once(tmp_path_factory, script, lambda cwd: run(script, *SCRIPTS[script], cwd=cwd))
 
 
 def test_a_run_directory_holds_what_is_promised(finished):

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import TINY, command, environment, fails, run
+from scripts import TINY, command, environment, fails, once, run
 
-LONG = [*TINY, "--n_s=100", "--n_evals=30", "--lam=0.1,0.01,0.001", "--runs_at_once=2"]  # three chunks
+LONG = [*TINY, "--n_s=100", "--n_evals=15", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
     """The run directory of an uninterrupted search."""
-    return run("coarse_search", *LONG, cwd=tmp_path_factory.mktemp("whole"))[0]
+    return once(tmp_path_factory, "uninterrupted", lambda cwd: run("coarse_search", *LONG, cwd=cwd)[0])
 
 
 def start(cwd, **changes):
@@ -55,7 +55,7 @@ def test_killed_ten_times_at_random_moments_it_ends_with_the_same_numbers(tmp_pa
     rng = np.random.default_rng(0)
     for _ in range(10):
         process = start(tmp_path)
-        for _ in range(rng.integers(2, 7)):  # of 90 in all
+        for _ in range(rng.integers(1, 4)):  # of 60 in all
             path = wait_for_checkpoint(process, tmp_path)
         time.sleep(rng.uniform(0, 0.01))
         process.kill()

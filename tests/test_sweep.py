@@ -123,6 +123,21 @@ def test_diverged_runs_are_marked(splits):
     np.testing.assert_array_equal(found.diverged, [[False] * 4, [True] * 4])
 
 
+def test_as_many_runs_as_fit_in_memory_are_trained_at_once(monkeypatch):
+    small = train.Config((3072, 50, 10), 100, (1,))
+    large = train.Config((3072, 5000, 5000, 10), 100, (1,))
+    monkeypatch.setattr(sweep, "_host_memory", lambda: 2**34)
+    devices = jax.devices()
+    assert sweep.runs_that_fit(small, devices) == sweep.MOST_AT_ONCE
+    n = sweep.runs_that_fit(large, devices)
+    weights = 4 * (3072 * 5000 + 5000 * 5000 + 5000 * 10)
+    assert 1 <= n < 2**34 / (4 * weights)  # parameters, gradients, updates, a checkpoint
+    monkeypatch.setattr(sweep, "_host_memory", lambda: 2**20)
+    assert sweep.runs_that_fit(large, devices) == 1
+    cells = sweep.cut(large, (3, 2), devices)
+    assert len(cells) == 6
+
+
 class Killed(Exception):
     pass
 
