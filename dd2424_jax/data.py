@@ -146,6 +146,8 @@ def standardize(scale: Scale, X):
 
 def main(argv: Sequence[str]) -> None:
     """`python -m dd2424_jax.data [DIR]`: fetch CIFAR-10 if need be, and check it."""
+    if len(argv) > 2 or argv[-1].startswith("-"):
+        raise SystemExit(main.__doc__)
     try:
         dataset = load("cifar10", argv[1] if len(argv) > 1 else None)
     except DataError as error:

@@ -3,7 +3,7 @@
     python experiments/benchmark.py
 
 Everything is measured round by round in one process, with medians and quartiles, and compared within a round. Besides
-the run directory, the record goes to experiments/benchmarks/<device>.json. Expect five minutes on two quiet cores.
+the run directory, the record goes to experiments/benchmarks/<device>.json. Expect four to eight minutes on two cores.
 """
 
 import os
@@ -35,7 +35,9 @@ HERE = Path(__file__).parent
 common.define_output_flags()
 common.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
 flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
-flags.DEFINE_enum("precision", "default", ["default", "highest"], "of matrix products; some GPUs round to 10 bits else")
+flags.DEFINE_enum(
+    "precision", "default", ["default", "highest"], "of matrix products; by default some GPUs round to 10 bits"
+)
 flags.DEFINE_integer("rounds", 7, "rounds that are counted; at least 1", lower_bound=1)
 flags.DEFINE_integer("n_steps", 50, "updates in one measurement; at least 4", lower_bound=4)
 flags.DEFINE_integer("growth_to", 0, "the most λ at once; 0: 256 on a CPU, 4096 elsewhere", lower_bound=0)

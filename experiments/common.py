@@ -106,13 +106,17 @@ def _define_host_flags():
         "distributed", False, "one program of several processes, each started with the same flags; the first one writes"
     )
     flags.DEFINE_string("coordinator", None, "host:port of process 0; by default as SLURM or Kubernetes have it")
-    flags.DEFINE_integer("num_processes", None, "how many processes; by default likewise", lower_bound=1)
-    flags.DEFINE_integer("process_id", None, "which one this is, from 0; by default likewise", lower_bound=0)
+    flags.DEFINE_integer(
+        "num_processes", None, "processes of --distributed; by default as SLURM or Kubernetes have it", lower_bound=1
+    )
+    flags.DEFINE_integer(
+        "process_id", None, "which process this is, from 0; by default as SLURM or Kubernetes have it", lower_bound=0
+    )
     flags.DEFINE_integer("meeting_seconds", 300, "how long processes wait for each other to start", lower_bound=1)
     flags.DEFINE_integer(
         "num_shards", None, "cut the sweep into so many programs; by default the tasks of a SLURM array", lower_bound=1
     )
-    flags.DEFINE_integer("shard_index", None, "which one this is, from 0; by default the SLURM task", lower_bound=0)
+    flags.DEFINE_integer("shard_index", None, "which shard this is, from 0; by default the SLURM task", lower_bound=0)
     flags.DEFINE_boolean("merge", False, "train nothing: complete the run from the num_shards shards' results")
     flags.register_validator(
         "coordinator", lambda v: v is None or re.fullmatch(r".+:\d+", v), "must be host:port of process 0"

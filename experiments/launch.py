@@ -15,7 +15,7 @@ from pathlib import Path
 from absl import flags
 
 import common
-from dd2424_jax import shards
+from dd2424_jax import results, shards
 
 try:
     import submitit
@@ -24,8 +24,11 @@ except ImportError:
 
 FLAGS = flags.FLAGS
 HERE = Path(__file__).resolve().parent
+SWEEPS = ("assignment1", "coarse_search", "exercise3", "exercise4", "final_model", "fine_search")
 
-flags.DEFINE_integer("num_shards", None, "how many jobs to cut the sweep into, at most one a run", lower_bound=1)
+flags.DEFINE_integer(
+    "num_shards", None, "how many jobs to cut the sweep into, at most one a run; required", lower_bound=1
+)
 flags.DEFINE_enum("cluster", "slurm", ["slurm", "local"], "slurm: a job array; local: processes on this machine")
 flags.DEFINE_string("logs", "results/launches", "where logs go; all hosts must see it")
 flags.DEFINE_boolean("wait", True, "wait for the jobs to end; else only submit them")
@@ -35,7 +38,6 @@ flags.DEFINE_integer("gpus", None, "GPUs of a job; local: the first so many, for
 flags.DEFINE_integer("mem_gb", None, "memory of a job in GB", lower_bound=1)
 flags.DEFINE_string("partition", None, "SLURM's partition")
 flags.DEFINE_string("account", None, "SLURM's account")
-flags.mark_flag_as_required("num_shards")
 
 
 def executor(name: str) -> "submitit.AutoExecutor":
@@ -57,10 +59,10 @@ def main(experiment: str = "", *rest: str):
     script = HERE / f"{experiment}.py"
     if submitit is None:
         raise common.UsageError('submitit is missing: pip install "dd2424-jax[cluster]"')
-    if not script.exists() or not experiment:
-        raise common.UsageError(
-            f"{experiment!r} is no experiment: name one, as in coarse_search, and after -- its flags"
-        )
+    if experiment not in SWEEPS:
+        raise common.UsageError(f"{experiment!r} can't be cut: name one of {', '.join(SWEEPS)}, and after -- its flags")
+    if FLAGS.num_shards is None:
+        raise common.UsageError("--num_shards is missing: into how many jobs?")
     commands = [
         [sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}", f"--shard_index={i}"]
         for i in range(FLAGS.num_shards)
@@ -79,7 +81,10 @@ def main(experiment: str = "", *rest: str):
     if failed:
         which = ", ".join(f"{shards.Shard(i, len(jobs)).name} (see {job.paths.stderr})" for i, job in failed)
         raise common.UsageError(f"failed: {which}; the same command starts them again")
-    print(jobs[-1].result().splitlines()[-1])
+    path = jobs[-1].result().splitlines()[-1]
+    if not (Path(path) / results.SUMMARY).exists():  # of a final model, the fresh score comes first
+        raise common.UsageError(f"{path} has more to do: the same command goes on")
+    print(path)
 
 
 if __name__ == "__main__":

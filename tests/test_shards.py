@@ -190,8 +190,8 @@ def test_launched_shards_killed_and_started_again_find_what_one_program_does(tmp
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (["--num_shards=2"], "no experiment"),
-        (["--num_shards=2", "../readme"], "no experiment"),
+        (["--num_shards=2"], "can't be cut: name one of"),
+        (["--num_shards=2", "../readme"], "can't be cut: name one of"),
         (["coarse_search"], "num_shards"),
         (["--num_shards=2", "coarse_search", "--cluster=slurm"], "--cluster=local needs no SLURM"),
     ],
