@@ -50,6 +50,13 @@ def learning_curves(ax, step, train, valid, *, name: str, x: str = "update step"
     return ax
 
 
+def curves_of_setting(ax, step, outcome, i: int, name: str, *, x: str = "update step"):
+    """Learning curves of one metric of setting i of an outcome, over the runs that converged."""
+    ok = ~outcome.diverged[i]
+    on_train, on_valid = (getattr(split, name)[i][ok] for split in (outcome.train, outcome.valid))
+    return learning_curves(ax, step, on_train, on_valid, name=name, x=x)
+
+
 def curves_by_lam(ax, step, lams, values, *, name: str):
     """`values` [n_lam, n_seeds, n_evals] against the update step: a line a λ, dark to light, with its 95 % band."""
     shades = colormaps["viridis"](np.linspace(0, 0.9, len(lams)))
@@ -85,8 +92,7 @@ def _losses_and_accuracy(axes, outcome):
     lams, diverged = outcome.hypers.lam, outcome.diverged
     if len(lams) == 1:
         for ax, name in zip(axes, outcome.train._fields, strict=True):
-            curves = (getattr(metrics, name)[0][~diverged[0]] for metrics in (outcome.train, outcome.valid))
-            learning_curves(ax, outcome.step, *curves, name=name)
+            curves_of_setting(ax, outcome.step, outcome, 0, name)
         return
     panels = {
         "training cost": outcome.train.cost,

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -94,6 +94,11 @@ class Elsewhere(Run):
 def digest(identity: Mapping) -> str:
     """A short name for a configuration: the same for the same numbers, whatever their order."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def source_digest(sources: Iterable[Path]) -> str:
+    """A short name for the code in some files."""
+    return digest({file.name: file.read_text() for file in sources})
 
 
 @contextlib.contextmanager

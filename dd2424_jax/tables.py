@@ -1,5 +1,6 @@
 """Tables, as Markdown (which is also what the terminal shows) and as LaTeX."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -70,6 +71,16 @@ def percent_interval(estimate: Estimate, digits: int = 2) -> str:
         return "–"
     low, high = max(estimate.low, 0.0), min(estimate.high, 1.0)  # few seeds leave the range of a fraction
     return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
+
+
+def points(difference: float) -> str:
+    """A difference of fractions, in points."""
+    return f"{100 * difference:+.2f}"
+
+
+def points_interval(low: float, high: float) -> str:
+    """An interval of it; a dash where it is not a number."""
+    return "–" if math.isnan(low) else f"{points(low)} to {points(high)}"
 
 
 def number(estimate: Estimate, digits: int = 3) -> str:

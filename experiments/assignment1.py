@@ -68,10 +68,9 @@ def differences(found: reproduce.Found) -> tuple[tables.Table, list[str]]:
         difference = stats.paired(accuracy[j], accuracy[i])
         told = stats.excludes_zero(difference)
         verdict = "yes" if told else "no"
-        points = [f"{100 * value:+.2f}" for value in (difference.mean, difference.low, difference.high)]
-        interval = f"{points[1]} to {points[2]}" if difference.n > 1 else "–"
-        rows.append([f"{second} minus {first}", points[0], interval, str(difference.n), verdict])
-        sentences.append((told, f"{second} rather than {first}: {points[0]} points"))
+        points, interval = tables.points(difference.mean), tables.points_interval(difference.low, difference.high)
+        rows.append([f"{second} minus {first}", points, interval, str(difference.n), verdict])
+        sentences.append((told, f"{second} rather than {first}: {points} points"))
     caption = f"Paired differences of test accuracy on {found.label}, in points, each with its 95 % interval"
     header = ["difference", "points", "95 % interval", "seeds", "differs from 0"]
     remarks = []
@@ -91,9 +90,7 @@ def curves(found: reproduce.Found):
     epoch = outcome.step * FLAGS.n_batch / len(found.splits.train.y)
     for row, metric in zip(axes, train.Metrics._fields, strict=True):
         for i, (ax, setting) in enumerate(zip(row, found.settings, strict=True)):
-            ok = ~outcome.diverged[i]
-            on_train, on_valid = (getattr(split, metric)[i][ok] for split in (outcome.train, outcome.valid))
-            plots.learning_curves(ax, epoch, on_train, on_valid, name=metric, x="epoch")
+            plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
             if metric == "loss":
                 ax.set_title(name(setting), fontsize=10)
             if ax is not axes[0, 0]:

@@ -244,10 +244,7 @@ def main():
     devices = reproduce.use_devices(given.devices)
     about = {"name": dataset.name, "sha256": dataset.sha256}
     sources = [*sorted(Path(train.__file__).parent.glob("*.py")), *sorted(HERE.glob("*.py"))]
-    here = {
-        "machine": machine(devices),
-        "source": results.digest({file.name: file.read_text() for file in sources}),
-    }
+    here = {"machine": machine(devices), "source": results.source_digest(sources)}
     with reproduce.directory("benchmark", given, about, here, devices) as run:
         if run.finished:
             return

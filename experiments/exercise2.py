@@ -51,11 +51,12 @@ def curves(found: reproduce.Found):
     fig, axes = plots.figure(len(found.settings), 2, title)
     epoch = outcome.step * found.config.n_batch / n
     for i, (row, setting) in enumerate(zip(axes, found.settings, strict=True)):
-        ok = ~outcome.diverged[i]
         for ax, metric in zip(row, ("loss", "accuracy"), strict=True):
-            on_train, on_valid = (getattr(split, metric)[i][ok] for split in (outcome.train, outcome.valid))
-            plots.learning_curves(ax, epoch, on_train, on_valid, name=metric, x="epoch")
-        row[0].set(yscale="log" if ok.any() else "linear", title=f"λ = {setting.lam:g}, η = {setting.lr_max:g}")
+            plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
+        row[0].set(
+            yscale="linear" if outcome.diverged[i].all() else "log",
+            title=f"λ = {setting.lam:g}, η = {setting.lr_max:g}",
+        )
     return fig
 
 

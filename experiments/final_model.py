@@ -24,7 +24,6 @@ import reproduce
 from dd2424_jax import cifar10, data, plots, stats, tables
 from dd2424_jax.report import Report
 
-FLAGS = flags.FLAGS
 MOST_UNITS = 50  # shown as images
 
 common.define_output_flags()
@@ -70,11 +69,10 @@ def optimism(about: Mapping, label: str) -> tuple[tables.Table, str]:
         score = stats.Estimate(about[key]["n_seeds"], about[key]["mean"], about[key]["sd"], *about[key]["ci95"])
         rows.append([name, str(score.n), tables.percent(score), tables.percent_interval(score)])
     difference, (low, high) = about["optimism"]["mean"], about["optimism"]["ci95"]
-    interval = "–" if np.isnan(low) else f"{100 * low:+.2f} to {100 * high:+.2f}"
-    rows.append(["search minus fresh, points", "–", f"{100 * difference:+.2f}", interval])
+    rows.append(["search minus fresh, points", "–", tables.points(difference), tables.points_interval(low, high)])
     caption = f"Validation accuracy of λ = {about['lam']:.3g} in the search's own setting, on {label}"
     expected = about["expected_optimism"]
-    foretold = "" if expected is None else f" The search itself expected {100 * expected:+.2f} for the best mean."
+    foretold = "" if expected is None else f" The search itself expected {tables.points(expected)} for the best mean."
     told = not np.isnan(low) and not low <= 0 <= high
     side = "above" if difference >= 0 else "below"
     text = (

@@ -21,8 +21,6 @@ import reproduce
 import searches
 from dd2424_jax import data
 
-FLAGS = flags.FLAGS
-
 common.define_output_flags()
 common.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
 common.define_training_flags(lam=[], n_seeds=6, hidden=[50])

@@ -52,8 +52,8 @@ def _differences(chosen: choice.Choice, label: str) -> tables.Table:
     rows = []
     for i in np.argsort(chosen.lams, kind="stable"):
         difference, p = chosen.differences[i], chosen.p[i]
-        interval = f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f}" if difference.n > 1 else "–"
-        numbers = [f"{100 * difference.mean:+.2f}", interval, "–" if np.isnan(p) else f"{p:.3f}"]
+        interval = tables.points_interval(difference.low, difference.high)
+        numbers = [tables.points(difference.mean), interval, "–" if np.isnan(p) else f"{p:.3f}"]
         if i == chosen.best:
             numbers, verdict = ["–", "–", "–"], "chosen"
         else:

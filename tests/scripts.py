@@ -1,11 +1,15 @@
 """Scripts as processes: how to start them, small and away from data and network, and what they say."""
 
+import csv
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import numpy as np
 
 from dd2424_jax import files
 
@@ -52,6 +56,22 @@ def fails(script, *flags, cwd, **changes):
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith(f"{script}.py: ")
     return lines[0]
+
+
+def wait_for(process, condition):
+    """What the condition finds, once it does, while the process is running."""
+    deadline = time.monotonic() + 300
+    while not (found := condition()):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    return found
+
+
+def numbers(path):
+    """runs.csv without its last columns, status and dataset."""
+    with open(path / "runs.csv") as file:
+        return np.array([row[:-2] for row in csv.reader(file)][1:], float)
 
 
 def once(tmp_path_factory, name, make):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts import TINY, command, environment, fails, once, run
+from scripts import TINY, command, environment, fails, once, run, wait_for
 
 LONG = [*TINY, "--n_s=100", "--n_evals=15", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
 
@@ -38,12 +38,13 @@ def checkpoints(cwd):
 
 def wait_for_checkpoint(process, cwd):
     """Until another checkpoint was written; the run directory."""
-    before, deadline = checkpoints(cwd), time.monotonic() + 120
-    while (found := checkpoints(cwd)) == before:
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    return next(iter(found)).parent
+    before = checkpoints(cwd)
+
+    def written():
+        found = checkpoints(cwd)
+        return found if found != before else None
+
+    return next(iter(wait_for(process, written))).parent
 
 
 def assert_same_run(found, expected):

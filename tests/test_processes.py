@@ -1,24 +1,16 @@
 """Processes that are one program: real ones, on this machine."""
 
-import csv
 import os
 import socket
 import subprocess
-import time
 
 import numpy as np
 import pytest
 
 from dd2424_jax import processes
-from scripts import TINY, command, environment, fails, run
+from scripts import TINY, command, environment, fails, numbers, run, wait_for
 
 LONG = [*TINY, "--n_seeds=3", "--n_s=20", "--n_evals=20", "--hidden=5", "--lam=0.001,0.01", "--devices=1"]
-
-
-def numbers(path):
-    """runs.csv without its last columns, status and dataset."""
-    with open(path / "runs.csv") as file:
-        return np.array([row[:-2] for row in csv.reader(file)][1:], float)
 
 
 def pair(folders, *flags, **changes):
@@ -50,11 +42,7 @@ def test_two_processes_find_what_one_does_and_go_on_with_what_it_began(tmp_path)
     for folder in folders:
         folder.mkdir()
     began = subprocess.Popen(command("coarse_search", *LONG), cwd=folders[0], env=environment(), stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 300
-    while not list(folders[0].glob("results/coarse_search/*/checkpoint-000.npz")):
-        assert began.poll() is None, began.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(began, lambda: list(folders[0].glob("results/coarse_search/*/checkpoint-000.npz")))
     began.kill()
     began.communicate()
     both = pair(folders[:2], *LONG)

@@ -1,11 +1,9 @@
 """Sweeps as several programs: how they are cut, killed, started again, put together; and their launch as jobs."""
 
-import csv
 import itertools
 import os
 import signal
 import subprocess
-import time
 
 import jax
 import numpy as np
@@ -13,7 +11,7 @@ import pytest
 
 from dd2424_jax import files, network, results, shards, sweep, train
 from dd2424_jax.shards import Shard
-from scripts import TINY, command, environment, fails, run
+from scripts import TINY, command, environment, fails, numbers, run, wait_for
 
 HYPERS = train.as_arrays(train.Hypers(np.array([0.0, 0.01, 0.3]), 1e-3, [0.1, 0.2, 0.2]))
 SEEDS = [5, 0, 11, 2]
@@ -154,21 +152,12 @@ def test_shards_hold_their_own_folder_and_the_run_only_to_complete_it(tmp_path):
 FLAGS = [*TINY, "--n_seeds=3", "--lam=0.001,0.01", "--n_s=20", "--n_evals=20", "--hidden=5", "--devices=1"]
 
 
-def numbers(path):
-    """runs.csv without its last columns, status and dataset."""
-    with open(path / "runs.csv") as file:
-        return np.array([row[:-2] for row in csv.reader(file)][1:], float)
-
-
 def test_launched_shards_killed_and_started_again_find_what_one_program_does(tmp_path):
     pytest.importorskip("submitit")
     launch = command("launch", "--num_shards=3", "--cluster=local", "coarse_search", "--", *FLAGS)
     with subprocess.Popen(launch, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 300
-        while not (found := list(tmp_path.glob("results/coarse_search/*/shard-1-of-3/checkpoint-000.npz"))):
-            assert process.poll() is None, process.stderr.read()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        checkpoint = "results/coarse_search/*/shard-1-of-3/checkpoint-000.npz"
+        found = wait_for(process, lambda: list(tmp_path.glob(checkpoint)))
         os.kill(int((found[0].parent / "lock").read_text().split()[1]), signal.SIGKILL)
         said = process.communicate(timeout=300)[1].splitlines()
     assert process.returncode == 1

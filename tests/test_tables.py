@@ -38,3 +38,9 @@ def test_estimates_as_text(values, percent, interval, number):
     assert tables.percent(estimate(values)) == percent
     assert tables.percent_interval(estimate(values)) == interval
     assert tables.number(estimate(values)) == number
+
+
+def test_differences_are_in_points_with_a_sign():
+    assert tables.points(0.0123) == "+1.23"
+    assert tables.points_interval(-0.001, 0.02) == "-0.10 to +2.00"
+    assert tables.points_interval(float("nan"), float("nan")) == "–"
