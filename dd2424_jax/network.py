@@ -40,11 +40,11 @@ def forward(params: Params, X):
 
 def activations(params: Params, X) -> list:
     """[X, H_1, ..., H_{k-1}, logits]: the input of every layer, then the output of the last."""
-    found = [X]
+    outputs = [X]
     for i, (W, b) in enumerate(params):
-        S = (W @ found[-1].T).T + b  # W first: on a CPU, up to a sixth faster than H @ W.T
-        found.append(S if i == len(params) - 1 else jax.nn.relu(S))
-    return found
+        S = (W @ outputs[-1].T).T + b  # W first: on a CPU, up to a sixth faster than H @ W.T
+        outputs.append(S if i == len(params) - 1 else jax.nn.relu(S))
+    return outputs
 
 
 def penalty(params: Params):

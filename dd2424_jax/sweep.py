@@ -1,13 +1,10 @@
 """Many runs at once: every setting with every seed, over all devices, resumable.
 
-On the devices the axes are [n_seeds, n_settings, ...]: the settings of a seed share its batch, so that their first
-layers meet it in one wide matrix product. What comes out is [n_settings, n_seeds, ...].
+The settings of a seed share its initial weights and its batches, which they meet in one wide matrix product.
 """
 
-import functools
-import io
 import itertools
-import os
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +13,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, files, network, processes, train
-from dd2424_jax.placement import Placement
-from dd2424_jax.progress import Progress
-
-MOST_AT_ONCE = 1024  # more gain nothing, and a checkpoint holds them all
-COPIES = 8  # of its weights that a run may need: parameters, gradient, update, optimizer, and a checkpoint on its way
-WEIGHTS_OF_A_CORE = 10 * 2**20  # bytes, of one seed; with four times as many, an update takes a quarter longer
+from dd2424_jax import data, network, train
+from dd2424_jax.chunks import cut
+from dd2424_jax.evaluation import Metrics
+from dd2424_jax.io import checkpoints
+from dd2424_jax.io.progress import Progress
+from dd2424_jax.parallel import processes
+from dd2424_jax.parallel.placement import Placement
+from dd2424_jax.programs import Programs
 
 
 class Outcome(NamedTuple):
@@ -42,9 +40,9 @@ class Outcome(NamedTuple):
     seeds: np.ndarray
     step: np.ndarray
     lr: np.ndarray
-    train: train.Metrics
-    valid: train.Metrics
-    test: train.Metrics | None
+    train: Metrics
+    valid: Metrics
+    test: Metrics | None
     params: network.Params
     compile_seconds: float
     run_seconds: float
@@ -56,21 +54,36 @@ class Outcome(NamedTuple):
 
 
 class _Cells(NamedTuple):
-    """A rectangle of the grid: settings (Hypers of arrays [n_settings]) and seeds [n_seeds]."""
+    """A rectangle of runs: settings (Hypers of arrays [n_settings]) and seeds [n_seeds]."""
 
     hypers: train.Hypers
     seeds: np.ndarray
 
     @property
     def shape(self) -> tuple[int, int]:
-        return len(self.seeds), len(self.hypers.lam)
+        return len(self.hypers.lam), len(self.seeds)
+
+    @property
+    def n_runs(self) -> int:
+        return len(self.hypers.lam) * len(self.seeds)
+
+    def at(self, chunk: tuple[slice, slice]) -> "_Cells":
+        """Those of a chunk."""
+        return _Cells(self.hypers.at(chunk[0]), self.seeds[chunk[1]])
+
+
+class _History(NamedTuple):
+    """Metrics of all evaluations, arrays [n_settings, n_seeds, n_evals]; NaN where there was none yet."""
+
+    train: Metrics
+    valid: Metrics
 
 
 class _Trained(NamedTuple):
-    """A rectangle's results. Axes of metrics: loss, cost, accuracy."""
+    """What a rectangle of runs comes to."""
 
-    history: np.ndarray  # [n_seeds, n_settings, train and valid, metrics, n_evals]
-    test: np.ndarray | None  # [n_seeds, n_settings, metrics]
+    history: _History
+    test: Metrics | None
     params: network.Params
 
 
@@ -80,7 +93,6 @@ def run(
     seeds: Sequence[int],
     splits: data.Splits,
     *,
-    with_test: bool = False,
     directory: Path | None = None,
     devices: Sequence[jax.Device] | None = None,
     runs_at_once: int | None = None,
@@ -89,9 +101,9 @@ def run(
 
     Args:
       config: the static part of all runs.
-      hypers: the settings, arrays [n_settings]; all of them share a seed's initial weights and batches.
+      hypers: the settings, arrays [n_settings]; single numbers are those of all settings.
       seeds: integers in [0, 2³²).
-      splits: uint8 images. The test split is looked at only `with_test`, once, after training.
+      splits: uint8 images. The test split, where there is one, is looked at once, after training.
       directory: where checkpoints are written after every evaluation, and looked for; None for none. Of several
         processes (see processes.py) only the first one's counts.
       devices: of this process, by default all. Results do not depend on them, to rounding.
@@ -101,144 +113,55 @@ def run(
       ValueError: a setting, a seed or n_batch is out of range.
     """
     began = time.perf_counter()
-    hypers = train.as_arrays(hypers)
-    seeds = _validated(hypers, seeds)
+    cells = _Cells(train.as_arrays(hypers), _checked(seeds))
     programs = Programs(config)
     devices = devices or jax.local_devices()
-    chunks = cut(config, (len(hypers.lam), len(seeds)), devices, runs_at_once)
+    chunks = cut(config, cells.shape, devices, runs_at_once)
     parts = []
-    n_updates = len(hypers.lam) * len(seeds) * config.eval_steps[-1]
-    with Progress(n_updates, "update", quiet=not processes.first()) as progress:
-        if len(chunks) > 1:
-            settings, of_seeds = chunks[0]
-            size = (settings.stop - settings.start) * (of_seeds.stop - of_seeds.start)
-            progress.say(f"{len(hypers.lam) * len(seeds):,} runs in {len(chunks)} chunks of at most {size}")
-        for i, (settings, of_seeds) in enumerate(chunks):
-            cells = _Cells(train.Hypers(*(a[settings] for a in hypers)), seeds[of_seeds])
-            placement = Placement(cells.shape, devices)
-            file = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
-            parts.append(_train(programs, placement, cells, splits, with_test, file, progress))
-    trained = _assemble(chunks, parts, (len(hypers.lam), len(seeds)))
+    with Progress(cells.n_runs * config.eval_steps[-1], "update", quiet=not processes.first()) as progress:
+        for i, chunk in enumerate(map(cells.at, chunks)):
+            if i == 0 and len(chunks) > 1:
+                progress.say(f"{cells.n_runs:,} runs in {len(chunks)} chunks of at most {chunk.n_runs}")
+            checkpoint = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
+            parts.append(_train(programs, Placement(chunk.shape, devices), chunk, splits, checkpoint, progress))
+    trained = _assemble(chunks, parts, cells.shape)
     step = np.array([0, *config.eval_steps])
-    on_train, on_valid = np.moveaxis(trained.history, (2, 3), (0, 1))
     return Outcome(
-        hypers,
-        seeds,
+        cells.hypers,
+        cells.seeds,
         step=step,
-        lr=_learning_rates(config, hypers, step),
-        train=train.Metrics(*on_train),
-        valid=train.Metrics(*on_valid),
-        test=train.Metrics(*np.moveaxis(trained.test, 2, 0)) if with_test else None,
+        lr=learning_rates(config, cells.hypers, step),
+        train=trained.history.train,
+        valid=trained.history.valid,
+        test=trained.test,
         params=trained.params,
         compile_seconds=programs.seconds,
         run_seconds=time.perf_counter() - began - programs.seconds,
     )
 
 
-def _validated(hypers, seeds) -> np.ndarray:
-    lam, lr_min, lr_max = hypers
-    if not (np.all(np.isfinite(hypers)) and np.all(lam >= 0) and np.all(lr_min >= 0) and np.all(lr_min <= lr_max)):
-        raise ValueError(f"{hypers}: needs finite lam >= 0 and 0 <= lr_min <= lr_max")
+def _checked(seeds: Sequence[int]) -> np.ndarray:
     if len(seeds) < 1 or min(seeds) < 0 or max(seeds) >= 2**32:
         raise ValueError(f"seeds {list(seeds)}: needs at least one, each in [0, 2^32)")  # JAX would wrap in silence
     return np.asarray(seeds, np.uint32)
 
 
-def _learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray) -> np.ndarray:
-    schedules = (config.schedule(config, train.Hypers(*point)) for point in zip(*hypers, strict=True))
+def learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray) -> np.ndarray:
+    """Of every setting [n_settings] at some updates: [n_settings, len(step)]."""
+    schedules = (config.schedule(config, hypers.at(i)) for i in range(len(hypers.lam)))
     return np.array([np.broadcast_to(schedule(step), step.shape) for schedule in schedules])
 
 
-def cut(
-    config: train.Config, shape: tuple[int, int], devices: Sequence[jax.Device], runs_at_once: int | None = None
-) -> list[tuple[slice, slice]]:
-    """The grid [n_settings, n_seeds] cut into chunks (settings, seeds) that are trained one after another.
-
-    A seed's settings are kept together as far as runs_at_once and, on a CPU, its cores' caches allow.
-    """
-    n_settings, n_seeds = shape
-    runs_at_once = runs_at_once or runs_that_fit(config, devices)
-    wide = min(n_settings, runs_at_once)
-    if devices[0].platform == "cpu":
-        most = max(1, WEIGHTS_OF_A_CORE // _weight_bytes(config))
-        wide = min(wide, jax.process_count() * len(devices) * most)
-    wide = -(-n_settings // -(-n_settings // wide))  # all chunks alike, as each shape is compiled
-    high = runs_at_once // wide
-    return [
-        (slice(i, min(i + wide, n_settings)), slice(j, min(j + high, n_seeds)))
-        for j in range(0, n_seeds, high)
-        for i in range(0, n_settings, wide)
-    ]
-
-
-def runs_that_fit(config: train.Config, devices: Sequence[jax.Device]) -> int:
-    """How many runs may be trained at once: by formula, in half of the memory there is; at most MOST_AT_ONCE.
-
-    It is of all memory, not of what happens to be free, so that a killed sweep is gone on with in the same chunks.
-    """
-    stats = devices[0].memory_stats()  # a CPU has none
-    room = len(devices) * stats["bytes_limit"] if stats else _host_memory()
-    evaluated = 2 * 4 * train.EVALUATION_CHUNK * sum(config.sizes[1:])
-    return int(min(max(1, room / 2 // (COPIES * _weight_bytes(config) + evaluated)), MOST_AT_ONCE))
-
-
-def _host_memory() -> int:
-    """Bytes of this machine; 8 GiB where it does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError):
-        return 8 * 2**30
-
-
-def _weight_bytes(config: train.Config) -> int:
-    return 4 * sum(m * d for d, m in itertools.pairwise(config.sizes))
-
-
-def _assemble(chunks, parts: Sequence[_Trained], shape: tuple[int, int]) -> _Trained:
-    """The chunks' arrays [n_seeds, n_settings, ...] put together as [n_settings, n_seeds, ...]."""
+def _assemble(chunks: Sequence[tuple[slice, slice]], parts: Sequence[_Trained], shape: tuple[int, int]) -> _Trained:
+    """The chunks' arrays put together as [n_settings, n_seeds, ...]."""
 
     def join(*leaves):
         whole = np.empty((*shape, *leaves[0].shape[2:]), leaves[0].dtype)
-        for cells, leaf in zip(chunks, leaves, strict=True):
-            whole[cells] = np.swapaxes(leaf, 0, 1)
+        for chunk, leaf in zip(chunks, leaves, strict=True):
+            whole[chunk] = leaf
         return whole
 
     return jax.tree.map(join, *parts)
-
-
-class Programs:
-    """The functions of one run, vmapped over settings, then seeds, and compiled once for each shape."""
-
-    def __init__(self, config: train.Config):
-        self.config, self.seconds = config, 0.0
-        self._compiled = {}
-
-        def batched(function, over_settings, over_seeds):
-            return jax.vmap(jax.vmap(functools.partial(function, config), over_settings), over_seeds)
-
-        of_settings = jax.vmap(functools.partial(train.segment, config), (None, None, 0, 0, None))
-
-        def in_turn(split, scale, hypers, states, batches):
-            return jax.lax.map(lambda of_seed: of_settings(split, scale, hypers, *of_seed), (states, batches))
-
-        self._functions = {  # name: function, donated arguments
-            "init": (batched(train.init_state, (0, None), (None, 0)), ()),
-            "segment": (batched(train.segment, (None, None, 0, 0, None), (None, None, None, 0, 0)), (3,)),
-            "segment, seeds in turn": (in_turn, (3,)),
-            "evaluate": (batched(train.evaluate, (None, None, 0, 0), (None, None, None, 0)), ()),
-        }
-
-    def __call__(self, name: str, placement: Placement, *args):
-        if name == "segment" and placement.seeds_in_turn:
-            name = "segment, seeds in turn"
-        key = (name, placement.shape, *(a.shape for a in jax.tree.leaves(args)))
-        if key not in self._compiled:
-            began = time.perf_counter()
-            function, donated = self._functions[name]
-            jitted = jax.jit(function, out_shardings=placement.on_runs, donate_argnums=donated)
-            self._compiled[key] = jitted.lower(*args).compile()
-            self.seconds += time.perf_counter() - began
-        return self._compiled[key](*args)
 
 
 def _train(
@@ -246,64 +169,76 @@ def _train(
     placement: Placement,
     cells: _Cells,
     splits: data.Splits,
-    with_test: bool,
-    file: Path | None,
+    checkpoint: Path | None,
     progress: Progress,
 ) -> _Trained:
-    """Train a rectangle of runs, from the checkpoint `file` where there is one that fits."""
-    config, n_runs = programs.config, len(cells.seeds) * len(cells.hypers.lam)
+    """Train a rectangle of runs, from its checkpoint where there is one that fits."""
+    config, n_runs = programs.config, cells.n_runs
     hypers, seeds = placement.put_settings(cells.hypers), placement.put_seeds(cells.seeds)
-    there = placement.put_everywhere(splits if with_test else splits._replace(test=None))
-    stream = train.BatchStream(cells.seeds, len(splits.train.X), config.n_batch)
+    there = placement.put_everywhere(splits)
 
-    def measure(state, *on):
-        """[n_seeds, n_settings, splits, metrics]"""
-        found = [programs("evaluate", placement, split, there.scale, hypers, state.params) for split in on]
-        return np.stack([np.stack(placement.fetch(metrics), axis=-1) for metrics in found], axis=2)
+    def measure(split) -> Metrics:
+        return placement.fetch(programs.evaluate(placement, split, there.scale, hypers, state.params))
 
-    state = programs("init", placement, hypers, seeds)
-    start, history = 0, None
-    if file is not None and (found := _load(file, cells, state, progress)):
-        start, state, history = found[0], placement.put_runs(found[1]), found[2]
-        progress.skip(start * n_runs)
-        progress.say(f"going on from update {start:,} of {config.eval_steps[-1]:,}")
+    def evaluate(i) -> None:
+        evaluation = _History(measure(there.train), measure(there.valid))
+        for metric, value in zip(jax.tree.leaves(history), jax.tree.leaves(evaluation), strict=True):
+            metric[..., i] = value
+
+    state = programs.init(placement, hypers, seeds)
+    history = _empty_history(cells, config, state)
+    done = 0
+    if checkpoint and (resumed := _resume(checkpoint, config, cells, state, history, progress)):
+        done, host_state, history = resumed
+        state = placement.put_runs(host_state)
+        progress.skip(done * n_runs)
     else:
-        history = measure(state, there.train, there.valid)[..., None]
-    for first, last in itertools.pairwise((0, *config.eval_steps)):
-        if first < start:
+        evaluate(0)
+    for i, (start, stop) in enumerate(itertools.pairwise((0, *config.eval_steps)), 1):
+        if start < done:
             continue
-        batches = placement.put_seeds(stream(first, last))
-        state = programs("segment", placement, there.train, there.scale, hypers, state, batches)
-        history = np.concatenate([history, measure(state, there.train, there.valid)[..., None]], axis=-1)
-        if file is not None:
-            whole = placement.fetch(state)  # by every process
+        batches = train.batch_indices(cells.seeds, start, stop, len(splits.train.y), config.n_batch)
+        batches = placement.put_seeds(batches)
+        state = programs.segment(placement, there.train, there.scale, hypers, state, seeds, start, batches)
+        evaluate(i)
+        if checkpoint:
+            host_state = placement.fetch(state)  # by every process
             if processes.first():
-                _save(file, cells, last, whole, history)
-        accuracy = history[:, :, 1, train.Metrics._fields.index("accuracy"), -1].mean(axis=0).max()
-        progress.update((last - first) * n_runs, f"validation accuracy {100 * accuracy:.1f} %")
-    test = measure(state, there.test)[:, :, 0] if with_test else None
+                of = _describe(config, cells)
+                checkpoints.save(checkpoint, of, step=np.array(stop), state=host_state, history=history)
+        accuracy = history.valid.accuracy[..., i].mean(axis=1).max()
+        progress.update((stop - start) * n_runs, f"validation accuracy {100 * accuracy:.1f} %")
+    test = None if there.test is None else measure(there.test)
     return _Trained(history, test, placement.fetch(state.params))
 
 
-def _save(file: Path, cells: _Cells, step: int, state: train.TrainState, history: np.ndarray) -> None:
-    leaves = {f"state_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(state))}
-    files.write_npz(file, step=step, seeds=cells.seeds, **cells.hypers._asdict(), history=history, **leaves)
+def _empty_history(cells: _Cells, config: train.Config, state: train.TrainState) -> _History:
+    shape, dtype = (*cells.shape, 1 + len(config.eval_steps)), state.params[0].W.dtype
+    return _History(*(Metrics(*(np.full(shape, np.nan, dtype) for _ in range(3))) for _ in range(2)))
 
 
-def _load(file: Path, cells: _Cells, state: train.TrainState, progress: Progress):
-    """(step, state, history) of a checkpoint. None if there is none or, with a word, if it can't be gone on with."""
+def _resume(checkpoint: Path, config: train.Config, cells: _Cells, state, history: _History, progress: Progress):
+    """(step, state, history) of the checkpoint. None where there is none or, with a word, where it does not fit.
+
+    state and history are fresh ones, of the shapes that it must have.
+    """
     # The first process may be alone in having the file.
-    content = processes.tell(file.read_bytes() if processes.first() and file.exists() else b"")
+    content = processes.broadcast(checkpoint.read_bytes() if processes.first() and checkpoint.exists() else b"")
     if not content:
         return None
-    found = files.read_npz(io.BytesIO(content))
-    leaves, structure = jax.tree.flatten(state)
-    names = [f"state_{i}" for i in range(len(leaves))]
-    own = {"seeds": cells.seeds, **cells.hypers._asdict()}
-    if found is None or not found.keys() >= {"step", "history", *own, *names}:
-        progress.say(f"{file} is damaged: its runs start anew")
+    state = jax.tree.map(lambda a: np.empty((*cells.shape, *a.shape[2:]), a.dtype), state)
+    try:
+        trees = checkpoints.load(content, _describe(config, cells), step=np.array(0), state=state, history=history)
+        if trees["step"] not in config.eval_steps:
+            raise checkpoints.CheckpointError("is damaged")
+    except checkpoints.CheckpointError as error:
+        progress.say(f"{checkpoint} {error}: its runs start from scratch")
         return None
-    if not all(np.array_equal(found[key], value) for key, value in own.items()):
-        progress.say(f"{file} is of other runs: these start anew")
-        return None
-    return int(found["step"]), jax.tree.unflatten(structure, [found[name] for name in names]), found["history"]
+    progress.say(f"resumed from update {trees['step']:,} of {config.eval_steps[-1]:,}")
+    return int(trees["step"]), trees["state"], trees["history"]
+
+
+def _describe(config: train.Config, cells: _Cells) -> str:
+    """Which runs a checkpoint is of."""
+    hypers = {name: a.tolist() for name, a in cells.hypers.named().items()}
+    return json.dumps([train.describe(config), hypers, cells.seeds.tolist()])

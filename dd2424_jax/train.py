@@ -1,10 +1,12 @@
-"""One run of mini-batch gradient descent: one seed, one λ. Batching over both is `sweep.py`'s.
+"""One run of mini-batch gradient descent: one seed, one setting. Batching over both is `sweep.py`'s.
 
 What fixes a shape or a loop is in `Config` and static; what is only a number is in `Hypers` and traced, so that
 a new λ or learning rate never recompiles.
 """
 
-from collections.abc import Callable
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,22 +15,52 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dd2424_jax import data, losses, network, schedules
-
-EVALUATION_CHUNK = 1000  # images at a time: bounds the memory of an evaluation, not its result
+from dd2424_jax import data, losses, network, optimizers, schedules
 
 
 class Hypers(NamedTuple):
-    """The numbers of a setting: penalty λ, least and greatest learning rate. Scalars, or arrays [n_settings]."""
+    """The numbers of a setting, scalars or arrays [n_settings].
+
+    lam       λ ≥ 0 of the penalty λ Σ W²
+    lr_min    least learning rate, at least 0
+    lr_max    greatest learning rate, at least lr_min
+    momentum  in [0, 1); None for an optimizer that has none
+    """
 
     lam: jax.Array
     lr_min: jax.Array
     lr_max: jax.Array
+    momentum: jax.Array | None = None
+
+    def named(self) -> dict[str, jax.Array]:
+        """Those that there are, by their names."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    def at(self, index) -> "Hypers":
+        """One setting, or some of them."""
+        return jax.tree.map(lambda a: a[index], self)
 
 
 def as_arrays(hypers: Hypers) -> Hypers:
-    """Each as an array [n_settings], numbers repeated."""
-    return Hypers(*np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, float)) for a in hypers)))
+    """Each as an array [n_settings], single numbers repeated.
+
+    Raises:
+      ValueError: a number is out of its range.
+    """
+    named = hypers.named()
+    arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, float)) for a in named.values()))
+    hypers = Hypers(**dict(zip(named, arrays, strict=True)))
+    momentum = 0.0 if hypers.momentum is None else hypers.momentum
+    ranges = {
+        "finite numbers": np.isfinite(arrays).all(),
+        "lam >= 0": np.all(hypers.lam >= 0),
+        "0 <= lr_min <= lr_max": np.all((hypers.lr_min >= 0) & (hypers.lr_min <= hypers.lr_max)),
+        "0 <= momentum < 1": np.all((momentum >= 0) & (momentum < 1)),
+    }
+    for needed, holds in ranges.items():
+        if not holds:
+            raise ValueError(f"{hypers}: needs {needed}")
+    return hypers
 
 
 def cyclical(config: "Config", hypers: Hypers) -> optax.Schedule:
@@ -54,7 +86,8 @@ class Config:
     bias_std    of the initial biases
     loss        of losses.py
     schedule    (config, hypers) -> learning rate as a function of the update's number
-    optimizer   learning rate -> optax transformation of the cost's gradient, as optax.sgd and optax.adam are
+    optimizer   learning rate, and momentum where the settings have one -> optax transformation of the cost's gradient
+    augment     (key, images [n_batch, d] uint8) -> images, for every update another key; None to train on them as is
     """
 
     sizes: tuple[int, ...]
@@ -65,20 +98,58 @@ class Config:
     bias_std: float = 0.0
     loss: losses.Loss = losses.softmax
     schedule: Callable = cyclical
-    optimizer: Callable = optax.sgd
+    optimizer: Callable = optimizers.sgd
+    augment: Callable | None = None
 
     def __post_init__(self):
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise ValueError(f"sizes={self.sizes}: a network needs an input, an output, and widths of at least 1")
         if self.n_batch < 1 or self.n_s < 1:
             raise ValueError(f"n_batch={self.n_batch} and n_s={self.n_s} must be at least 1")
-        if not self.eval_steps or list(self.eval_steps) != sorted({0, *self.eval_steps} - {0}):
+        if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0):
             raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending")
+
+
+NAMES = {  # of what a field of Config may hold
+    "loss": losses.LOSSES,
+    "schedule": {"cyclical": cyclical, "constant": constant},
+    "optimizer": optimizers.OPTIMIZERS,
+}
+
+
+def describe(config: Config) -> dict:
+    """All of it as JSON: equal for configurations that train alike."""
+
+    def plain(field, value):
+        for name, known in NAMES.get(field, {}).items():
+            if value is known:
+                return name
+        return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else value
+
+    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return {
+        name: list(value) if name in ("sizes", "eval_steps") else plain(name, value) for name, value in fields.items()
+    }
+
+
+def described(description: Mapping) -> Config:
+    """The configuration that `describe` gave the description of.
+
+    Raises:
+      ValueError: it has a callable that is not in NAMES.
+    """
+    for field, known in NAMES.items():
+        if description[field] not in known:
+            raise ValueError(f"{field}={description[field]} is none of {', '.join(known)}")
+    named = {field: known[description[field]] for field, known in NAMES.items()}
+    shapes = {field: tuple(description[field]) for field in ("sizes", "eval_steps")}
+    return Config(**{**description, **shapes, **named})
 
 
 def optimizer(config: Config, hypers: Hypers) -> optax.GradientTransformation:
     """What turns the gradient of the cost, penalty included, into an update."""
-    return config.optimizer(config.schedule(config, hypers))
+    momentum = {} if hypers.momentum is None else {"momentum": hypers.momentum}
+    return config.optimizer(config.schedule(config, hypers), **momentum)
 
 
 class TrainState(NamedTuple):
@@ -88,35 +159,61 @@ class TrainState(NamedTuple):
     opt_state: optax.OptState
 
 
-class Metrics(NamedTuple):
-    """Mean loss, cost (loss + λ Σ W²) and accuracy (a fraction) over a whole split."""
-
-    loss: jax.Array
-    cost: jax.Array
-    accuracy: jax.Array
-
-
 def run_keys(seed):
-    """(key_init, key_shuffle) of a seed. Whatever else is in a sweep, a seed's random numbers are these."""
-    return jax.random.split(jax.random.fold_in(jax.random.key(0), seed))
+    """(key_init, key_shuffle, key_update) of a seed. Whatever else is in a sweep, its random numbers are these."""
+    return jax.random.split(jax.random.fold_in(jax.random.key(0), seed), 3)
 
 
 def init_state(config: Config, hypers: Hypers, seed) -> TrainState:
     """Fresh parameters of a seed, the same for every setting, and the optimizer's state."""
-    key_init, _ = run_keys(seed)
+    key_init, _, _ = run_keys(seed)
     params = network.init(key_init, config.sizes, std=config.init_std, bias_std=config.bias_std)
     return TrainState(params, optimizer(config, hypers).init(params))
 
 
 def epoch_order(seed, epoch, n: int):
     """The order in which an epoch meets the n training examples: a permutation [n], its own in every epoch."""
-    _, key_shuffle = run_keys(seed)
+    _, key_shuffle, _ = run_keys(seed)
     return jax.random.permutation(jax.random.fold_in(key_shuffle, epoch), n)
 
 
-def train_step(config: Config, train: data.Split, scale: data.Scale, hypers: Hypers, state: TrainState, indices):
-    """One update on the examples `indices` [n_batch]."""
-    X = data.standardize(scale, train.X[indices])
+@functools.partial(jax.jit, static_argnames="n")  # once for all epochs
+def epoch_orders(seeds, epoch, n: int):
+    """Those of several seeds, [n_seeds, n]."""
+    return jax.vmap(epoch_order, (0, None, None))(seeds, epoch, n)
+
+
+def batch_indices(seeds, start: int, stop: int, n: int, n_batch: int) -> np.ndarray:
+    """The examples of the updates start, ..., stop - 1: indices [n_seeds, stop - start, n_batch].
+
+    Epoch follows epoch, each a permutation of all n, and an update takes the next n_batch examples. Where n_batch does
+    not divide n, a batch crosses into the next epoch: every example is met exactly once an epoch, and none is dropped.
+
+    Raises:
+      ValueError: n_batch is not in 1, ..., n.
+    """
+    if not 1 <= n_batch <= n:
+        raise ValueError(f"n_batch={n_batch} must lie between 1 and the {n} training examples")
+    first, last = start * n_batch // n, (stop * n_batch - 1) // n
+    orders = [np.asarray(epoch_orders(jnp.asarray(seeds), epoch, n)) for epoch in range(first, last + 1)]
+    stream = np.concatenate(orders, axis=1)[:, start * n_batch - first * n : stop * n_batch - first * n]
+    return stream.reshape(len(stream), stop - start, n_batch)
+
+
+def update_key(seed, step):
+    """For what is random in update number `step` of a seed."""
+    _, _, key_update = run_keys(seed)
+    return jax.random.fold_in(key_update, step)
+
+
+def train_step(
+    config: Config, train: data.Split, scale: data.Scale, hypers: Hypers, state: TrainState, indices, key
+) -> TrainState:
+    """One update on the examples `indices` [n_batch]; `key` is for what is random in it."""
+    X = train.X[indices]
+    if config.augment is not None:
+        X = config.augment(key, X)
+    X = data.standardize(scale, X)
     Y = jax.nn.one_hot(train.y[indices], config.sizes[-1], dtype=X.dtype)
     grads = jax.grad(network.cost)(state.params, X, Y, hypers.lam, loss=config.loss)
     updates, opt_state = optimizer(config, hypers).update(grads, state.opt_state, state.params)
@@ -124,69 +221,13 @@ def train_step(config: Config, train: data.Split, scale: data.Scale, hypers: Hyp
 
 
 def segment(
-    config: Config, train: data.Split, scale: data.Scale, hypers: Hypers, state: TrainState, batches
+    config: Config, train: data.Split, scale: data.Scale, hypers: Hypers, state: TrainState, seed, start, batches
 ) -> TrainState:
-    """All updates from one evaluation to the next: one for each row of `batches` [n_steps, n_batch]."""
+    """All updates from one evaluation to the next, from number `start`: one a row of `batches` [n_steps, n_batch]."""
     train = jax.tree.map(jnp.asarray, train)  # a NumPy array can't be indexed by what is traced
 
-    def step(state, indices):
-        return train_step(config, train, scale, hypers, state, indices), None
+    def update(state, numbered):
+        step, indices = numbered
+        return train_step(config, train, scale, hypers, state, indices, update_key(seed, step)), None
 
-    return jax.lax.scan(step, state, batches)[0]
-
-
-def evaluate(config: Config, split: data.Split, scale: data.Scale, hypers: Hypers, params: network.Params) -> Metrics:
-    """Metrics over a whole split of any size, EVALUATION_CHUNK images at a time."""
-
-    def totals(X, y):
-        logits = network.forward(params, data.standardize(scale, X))
-        loss = config.loss.value(logits, jax.nn.one_hot(y, config.sizes[-1], dtype=logits.dtype))
-        return jnp.stack([jnp.sum(loss), jnp.sum(losses.correct(logits, y), dtype=loss.dtype)])
-
-    n = split.X.shape[0]
-    n_chunks = n // EVALUATION_CHUNK
-    whole = jax.tree.map(
-        lambda a: a[: n_chunks * EVALUATION_CHUNK].reshape(n_chunks, EVALUATION_CHUNK, *a.shape[1:]), split
-    )
-    sums = jnp.sum(jax.lax.map(lambda chunk: totals(*chunk), whole), axis=0)
-    if n % EVALUATION_CHUNK:
-        sums += totals(split.X[n_chunks * EVALUATION_CHUNK :], split.y[n_chunks * EVALUATION_CHUNK :])
-    loss, accuracy = sums / n
-    return Metrics(loss, loss + hypers.lam * network.penalty(params), accuracy)
-
-
-def predict(split: data.Split, scale: data.Scale, params: network.Params):
-    """The class of the largest logit for every image, [n]."""
-
-    def of_one(x):
-        return jnp.argmax(network.forward(params, data.standardize(scale, x[None]))[0])
-
-    return jax.lax.map(of_one, split.X, batch_size=EVALUATION_CHUNK)
-
-
-class BatchStream:
-    """The examples of every update of some seeds: epoch after epoch, each a permutation of all n.
-
-    An update takes the next n_batch examples. Where n_batch does not divide n, a batch crosses into the next epoch:
-    every example is still met exactly once an epoch, and none is dropped.
-    """
-
-    def __init__(self, seeds, n: int, n_batch: int):
-        if not 1 <= n_batch <= n:
-            raise ValueError(f"n_batch={n_batch} must lie between 1 and the {n} training examples")
-        self.seeds, self.n, self.n_batch = jnp.asarray(seeds), n, n_batch
-        self._orders = {}  # epoch -> [n_seeds, n]
-        self._compute = jax.jit(jax.vmap(epoch_order, in_axes=(0, None, None)), static_argnums=2)
-
-    def __call__(self, start: int, stop: int) -> np.ndarray:
-        """Indices [n_seeds, stop - start, n_batch] of the updates start, ..., stop - 1."""
-        first, last = start * self.n_batch // self.n, (stop * self.n_batch - 1) // self.n
-        self._orders = {
-            epoch: self._orders[epoch]
-            if epoch in self._orders
-            else np.asarray(self._compute(self.seeds, epoch, self.n))
-            for epoch in range(first, last + 1)
-        }
-        stream = np.concatenate(list(self._orders.values()), axis=1)
-        stream = stream[:, start * self.n_batch - first * self.n : stop * self.n_batch - first * self.n]
-        return stream.reshape(len(stream), stop - start, self.n_batch)
+    return jax.lax.scan(update, state, (start + jnp.arange(len(batches)), batches))[0]

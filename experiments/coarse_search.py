@@ -1,6 +1,7 @@
-"""Assignment 2, exercise 4: the coarse search for λ.
+"""Assignment 2, exercise 4: the coarse search for λ, or for λ and the learning rate.
 
     python experiments/coarse_search.py
+    python experiments/coarse_search.py --lr_max=0.05,0.1,0.2 --grid
     python experiments/coarse_search.py --preset=decades --published
 
 45,000 images to train on and 5,000 to validate on, 50 hidden units, n_batch = 100, two cycles of n_s = 900, log10 λ
@@ -11,39 +12,38 @@ one cycle. The test images are not looked at.
 
 import functools
 
+import absl.flags
 import numpy as np
-from absl import flags
 
-import common
-import reproduce
-import searches
+from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.reporting import lam_search
 
-FLAGS = flags.FLAGS
-PRESETS = {  # of λ, of cycles
-    "grid": (10 ** np.linspace(-5, -1, 8), 2),
-    "decades": (10.0 ** np.arange(-5, 1), 1),
+PRESETS = {  # of λ, of six digits as a command line would have them; and of cycles
+    "grid": ([float(f"{lam:.6g}") for lam in np.geomspace(1e-5, 0.1, 8)], 2),
+    "decades": ([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0], 1),
 }
 
-common.define_output_flags()
-common.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
-common.define_training_flags(lam=PRESETS["grid"][0], n_seeds=3, hidden=[50])
-common.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=PRESETS["grid"][1], n_evals=4)
-common.define_search_flags()
-flags.DEFINE_enum(
+flags.define_result_flags()
+flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
+flags.define_run_flags(lam=PRESETS["grid"][0], n_seeds=3, hidden=[50])
+flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=PRESETS["grid"][1], n_evals=4)
+flags.define_search_flags()
+absl.flags.DEFINE_enum(
     "preset", "grid", list(PRESETS), "values of lam and n_cycles, where these are not given: 8 points and 2, or 6 and 1"
 )
 
 
 def main():
-    given = common.given()
-    lams, n_cycles = PRESETS[given.preset]
-    if not FLAGS["lam"].present:
-        given.lam = [",".join(f"{lam:g}" for lam in lams)]
-    if not FLAGS["n_cycles"].present:
-        given.n_cycles = n_cycles
-    draw = functools.partial(searches.draw, title="Coarse search", overlay=given.published)
-    reproduce.cyclical("coarse_search", draw, given, with_test=False)
+    options = flags.options()
+    here = session.start(options)
+    lams, n_cycles = PRESETS[options.preset]
+    if not flags.given("lam"):
+        options.lam = lams
+    if not flags.given("n_cycles"):
+        options.n_cycles = n_cycles
+    draw = functools.partial(lam_search.draw, title="Coarse search", overlay=options.published)
+    pipeline.run(plan.cyclical("coarse_search", options, test=False), draw, here)
 
 
 if __name__ == "__main__":
-    common.start(main)
+    entry.start(main)

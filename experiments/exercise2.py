@@ -8,84 +8,58 @@ validation loss far above it (a report: 0.00139 and 10.28). A wrong gradient end
 """
 
 import sys
-from types import SimpleNamespace
 
-from absl import flags
+from dd2424_jax.app import entry, flags, gradient_check, pipeline, plan, session
+from dd2424_jax.reporting import labels, plots, tables
+from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs.result import Result
 
-import checking
-import common
-import reproduce
-from dd2424_jax import plots, tables, train
-from dd2424_jax.report import Report
+flags.define_result_flags()
+flags.define_split_flags(n_train=100, n_valid=1_000, train_batches=[1], valid_batches=[2])
+flags.define_run_flags(lam=[0.0], n_seeds=5, n_batch=10, hidden=[50])
+flags.define_epoch_flags(lr=[0.05], n_epochs=200)
 
-common.define_output_flags()
-common.define_split_flags(n_train=100, n_valid=1_000, train_batches=[1], valid_batches=[2])
-common.define_training_flags(lam=[0.0], n_seeds=5, n_batch=10, hidden=[50])
-common.define_numbers("lr", [0.05], common.LR)
-flags.DEFINE_integer("n_epochs", 200, "epochs; at least 1", lower_bound=1)
-
-PASSES = 0.01  # a training loss below this is overfitting
+MAX_LOSS = 0.01  # a training loss below this is overfitting
 
 
-def draw(found: reproduce.Found) -> Report:
+def draw(result: Result) -> Report:
     """Losses after training, the verdict, and curves, losses on a logarithmic axis."""
-    rows = []
-    for setting in found.settings:
-        losses = [tables.number(setting.estimates[f"{split}_loss"], 5) for split in ("train", "valid")]
-        accuracies = [tables.percent(setting.estimates[f"{split}_accuracy"]) for split in ("train", "valid")]
-        rows.append([f"λ = {setting.lam:g}, η = {setting.lr_max:g}", *losses, *accuracies, str(setting.diverged)])
-    header = ["setting", "train loss", "validation loss", "train %", "validation %", "diverged"]
-    n = len(found.splits.train.y)
-    table = tables.Table(f"Overfitting {n} images on {found.label}: mean ± sd over seeds", header, rows)
-    worst = found.outcome.train.loss[..., -1].max()
-    overfits = bool(worst < PASSES)  # not where one is NaN
-    verdict = f"{'PASS' if overfits else 'FAIL'}: the largest training loss is {worst:.5f}, to be below {PASSES:g}."
-    return Report([table], [verdict], {"curves": curves(found)}, {"overfits": overfits})
+    about = (
+        f"Overfitting {result.plan.source.n_train} images on {labels.data_and_seeds(result.plan)}: mean ± sd over seeds"
+    )
+    metrics = [f"{split}_{metric}" for metric in ("loss", "accuracy") for split in ("train", "valid")]
+    table = tables.of_settings(result, about, metrics, digits=5)
+    worst = result.outcome.train.loss[..., -1].max()
+    overfits = bool(worst < MAX_LOSS)  # not where one is NaN
+    verdict = f"{'PASS' if overfits else 'FAIL'}: the largest training loss is {worst:.5f}, to be below {MAX_LOSS:g}."
+    return Report([table], [verdict], {"curves": curves(result)}, {"overfits": overfits})
 
 
-def curves(found: reproduce.Found):
+def curves(result: Result):
     """Loss and accuracy (columns) of every setting (rows)."""
-    outcome = found.outcome
-    n = len(found.splits.train.y)
-    title = f"Overfitting {n} images: {found.label}, mean and 95 % band"
-    fig, axes = plots.figure(len(found.settings), 2, title)
-    epoch = outcome.step * found.config.n_batch / n
-    for i, (row, setting) in enumerate(zip(axes, found.settings, strict=True)):
+    outcome = result.outcome
+    n, label = result.plan.source.n_train, labels.data_and_seeds(result.plan)
+    about = f"Overfitting {n} images on {label}: mean ± sd over seeds"
+    fig, axes = plots.figure(len(result.settings), 2, f"{about}, mean and 95 % band")
+    epoch = outcome.step / result.plan.steps_per_epoch
+    for i, (row, name) in enumerate(zip(axes, labels.settings(result.plan), strict=True)):
         for ax, metric in zip(row, ("loss", "accuracy"), strict=True):
             plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
-        row[0].set(
-            yscale="linear" if outcome.diverged[i].all() else "log",
-            title=f"λ = {setting.lam:g}, η = {setting.lr_max:g}",
-        )
+        row[0].set(yscale="linear" if outcome.diverged[i].all() else "log", title=name)
     return fig
 
 
 def main():
-    given = common.given()
-    if given.distributed or given.num_shards not in (None, 1):
-        raise common.UsageError("exercise 2 is one program: no --distributed, no --num_shards")
-    given.num_shards = 1  # in a job array too
-    dataset = reproduce.load(given)
-    output = {flag: vars(given)[flag] for flag in ("dataset", "data_dir", "out_dir", "force")}
-    check = {"name": None, "seed": checking.SEED, "network": ["two-layer"], "loss": [given.loss]}
-    correct = checking.run(SimpleNamespace(**output, **check))
-    lams = common.numbers(given.lam)
-    lrs = common.one_for_each(lams, common.numbers(given.lr))
-    reproduce.training(
-        "exercise2",
-        draw,
-        given,
-        hypers=train.Hypers(lams, lrs, lrs),
-        eval_steps=common.epochs(given),
-        with_test=False,
-        dataset=dataset,
-        hidden=common.integers(given.hidden),
-        init_std=given.init_std or None,
-        schedule=train.constant,
-    )
+    options = flags.options()
+    if options.distributed or options.num_shards not in (None, 1):
+        raise flags.UsageError("exercise 2 is one program: no --distributed, no --num_shards")
+    options.num_shards = 1  # in a job array too
+    here, dataset = session.start(options), plan.load(options)
+    correct = gradient_check.run(dataset, ["two-layer"], [options.loss], here._replace(name=None))
+    pipeline.run(plan.constant("exercise2", options, test=False, dataset=dataset), draw, here)
     if not correct:
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    common.start(main)
+    entry.start(main)

@@ -8,21 +8,21 @@ Batch 1 to train on, batch 2 to validate on, 50 hidden units, n_batch = 100, n_s
 
 import functools
 
-import common
-import cycles
-import published
-import reproduce
+from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.reporting import learning, published
 
-common.define_output_flags()
-common.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
-common.define_training_flags(lam=[0.01], n_seeds=5, hidden=[50])
-common.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=500, n_cycles=1, n_evals=10)
+flags.define_result_flags()
+flags.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
+flags.define_run_flags(lam=[0.01], n_seeds=5, hidden=[50])
+flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=500, n_cycles=1, n_evals=10)
 
 
 def main():
-    draw = functools.partial(cycles.draw, title="Exercise 3", others=published.EXERCISE3)
-    reproduce.cyclical("exercise3", draw, common.given(), with_test=True)
+    options = flags.options()
+    here = session.start(options)
+    draw = functools.partial(learning.draw, title="Exercise 3", others=published.EXERCISE3)
+    pipeline.run(plan.cyclical("exercise3", options, test=True), draw, here)
 
 
 if __name__ == "__main__":
-    common.start(main)
+    entry.start(main)

@@ -8,21 +8,21 @@ published reports: 46.93 ± 0.94).
 
 import functools
 
-import common
-import cycles
-import published
-import reproduce
+from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.reporting import learning, published
 
-common.define_output_flags()
-common.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
-common.define_training_flags(lam=[0.01], n_seeds=5, hidden=[50])
-common.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=800, n_cycles=3, n_evals=9)
+flags.define_result_flags()
+flags.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
+flags.define_run_flags(lam=[0.01], n_seeds=5, hidden=[50])
+flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=800, n_cycles=3, n_evals=9)
 
 
 def main():
-    draw = functools.partial(cycles.draw, title="Exercise 4", others=published.EXERCISE4)
-    reproduce.cyclical("exercise4", draw, common.given(), with_test=True)
+    options = flags.options()
+    here = session.start(options)
+    draw = functools.partial(learning.draw, title="Exercise 4", others=published.EXERCISE4)
+    pipeline.run(plan.cyclical("exercise4", options, test=True), draw, here)
 
 
 if __name__ == "__main__":
-    common.start(main)
+    entry.start(main)

@@ -10,135 +10,139 @@ these fresh seeds (results/fresh_score): what the search's score is too high by.
 
 import functools
 from collections.abc import Mapping
-from types import SimpleNamespace
 
+import absl.flags
 import numpy as np
-from absl import flags
 
-import common
-import cycles
-import earlier
-import mistakes
-import published
-import reproduce
-from dd2424_jax import cifar10, data, plots, stats, tables
-from dd2424_jax.report import Report
+from dd2424_jax import data, stats, train
+from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
+from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs import previous
+from dd2424_jax.runs.plan import from_identity
+from dd2424_jax.runs.previous import Search
+from dd2424_jax.runs.result import Result
 
-MOST_UNITS = 50  # shown as images
+MAX_UNITS = 50  # shown as images
+CHOICES = {"mean": "best", "one_se": "one_se"}  # of a search, by the rule
 
-common.define_output_flags()
-common.define_split_flags(n_train=49_000, n_valid=1_000, train_batches=[1, 2, 3, 4, 5])
-common.define_training_flags(lam=[], n_seeds=5, hidden=[50], seed=1000)
-common.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=980, n_cycles=3, n_evals=4)
-flags.DEFINE_enum("rule", "mean", ["mean", "one_se"], "take the fine search's best mean, or its one-SE rule's λ")
-flags.DEFINE_string("search", None, "the fine search's run directory; by default the newest with the same flags")
+flags.define_result_flags()
+flags.define_split_flags(n_train=49_000, n_valid=1_000, train_batches=[1, 2, 3, 4, 5])
+flags.define_run_flags(lam=[], n_seeds=5, hidden=[50], seed=1000)
+flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=980, n_cycles=3, n_evals=4)
+absl.flags.DEFINE_enum("rule", "mean", list(CHOICES), "take the fine search's best mean, or its one-SE rule's λ")
+absl.flags.DEFINE_string("search", None, "the fine search's run directory; by default the newest with the same flags")
 
 
-def fresh_score(given: SimpleNamespace, dataset: data.Dataset, search: earlier.Search, lam: float) -> Mapping:
-    """The search's own setting at its λ, trained with fresh seeds: what it says, for the report."""
-    of_here = (*reproduce.NOT_IDENTITY, "seed", "n_seeds", "lam")
-    flags = SimpleNamespace(**{**search.flags, **{flag: vars(given)[flag] for flag in of_here}, "name": None})
-
-    def draw(found: reproduce.Found) -> Report:
-        (setting,) = found.settings
-        accuracies = [setting.estimates[f"{split}_accuracy"] for split in ("train", "valid")]
-        row = [f"{lam:.3g}", *map(tables.percent, accuracies), tables.percent_interval(accuracies[-1])]
-        caption = f"The search's setting at its λ, with seeds that it did not use, on {found.label}"
-        table = tables.Table(caption, ["λ", "train %", "validation %", "95 % interval"], [row])
-        return Report([table], [], {"curves": cycles.curves(found, "Fresh score")})
-
-    summary = reproduce.cyclical("fresh_score", draw, flags, with_test=False, dataset=dataset)
-    searched, fresh = search.score(lam), earlier.estimate(summary, lam)
-    difference, low, high = stats.welch(searched, fresh)
+def fresh_score(
+    search: Search, rule: str, seeds: tuple[int, ...], dataset: data.Dataset, here: session.Session
+) -> Mapping | None:
+    """The search's own setting, trained with fresh seeds: what it says, for the report of the first process."""
+    chosen = search.choice[CHOICES[rule]]
+    hypers = train.as_arrays(train.Hypers(**chosen))
+    fresh = from_identity(search.identity, dataset)._replace(experiment="fresh_score", hypers=hypers, seeds=seeds)
+    summary = pipeline.run(fresh, draw_fresh_score, here._replace(name=None))
+    if not summary:
+        return None
+    searched, again = search.score(chosen), previous.score(summary, chosen)
+    difference, low, high = stats.welch(searched, again)
     return {
         "run": search.name,
-        "rule": given.rule,
-        "lam": lam,
-        "indistinguishable": search.summary["choice"]["indistinguishable"],
+        "rule": rule,
+        **chosen,
+        "indistinguishable": search.choice["indistinguishable"],
         "search_score": {"n_seeds": searched.n, **searched.as_json()},
-        "fresh_score": {"n_seeds": fresh.n, **fresh.as_json()},
-        "optimism": {"mean": difference, "ci95": [low, high]},
-        "expected_optimism": search.summary["choice"]["expected_optimism"],
+        "fresh_score": {"n_seeds": again.n, **again.as_json()},
+        "selection_bias": {"mean": difference, "ci95": [low, high]},
+        "expected_selection_bias": search.choice["expected_selection_bias"],
     }
 
 
-def optimism(about: Mapping, label: str) -> tuple[tables.Table, str]:
+def draw_fresh_score(result: Result) -> Report:
+    label = labels.data_and_seeds(result.plan)
+    caption = f"The search's setting at its λ, with seeds that it did not use, on {label}"
+    table = tables.of_settings(result, caption, ("train_accuracy", "valid_accuracy"), interval="valid_accuracy")
+    return Report([table], [], {"curves": learning.curves(result, "Fresh score")})
+
+
+def selection_bias(about: Mapping, label: str) -> tuple[tables.Table, str]:
     """Search score against fresh score, as a table and in words."""
     rows = []
     for name, key in (("in the search", "search_score"), ("with fresh seeds", "fresh_score")):
         score = stats.Estimate(about[key]["n_seeds"], about[key]["mean"], about[key]["sd"], *about[key]["ci95"])
         rows.append([name, str(score.n), tables.percent(score), tables.percent_interval(score)])
-    difference, (low, high) = about["optimism"]["mean"], about["optimism"]["ci95"]
+    difference, (low, high) = about["selection_bias"]["mean"], about["selection_bias"]["ci95"]
     rows.append(["search minus fresh, points", "–", tables.points(difference), tables.points_interval(low, high)])
     caption = f"Validation accuracy of λ = {about['lam']:.3g} in the search's own setting, on {label}"
-    expected = about["expected_optimism"]
+    expected = about["expected_selection_bias"]
     foretold = "" if expected is None else f" The search itself expected {tables.points(expected)} for the best mean."
-    told = not np.isnan(low) and not low <= 0 <= high
+    significant = not np.isnan(low) and not low <= 0 <= high
     side = "above" if difference >= 0 else "below"
     text = (
         f"The search's score is {100 * abs(difference):.2f} points {side} that of fresh seeds, which "
-        f"{'is more than' if told else 'could be'} chance.{foretold}"
+        f"{'is more than' if significant else 'could be'} chance.{foretold}"
     )
     return tables.Table(caption, ["score", "seeds", "validation %", "95 % interval"], rows), text
 
 
-def weights(found: reproduce.Found):
+def weights(result: Result):
     """The first layer of the first seed, as images: of the units with the largest weights, the largest first."""
-    W = found.outcome.params[0].W[0, 0]
-    linear = len(found.config.sizes) == 2
-    order = np.arange(len(W)) if linear else np.argsort(-np.linalg.norm(W, axis=1), kind="stable")[:MOST_UNITS]
+    W = result.outcome.params[0].W[0, 0]
+    linear = len(result.plan.config.sizes) == 2
+    order = np.arange(len(W)) if linear else np.argsort(-np.linalg.norm(W, axis=1), kind="stable")[:MAX_UNITS]
     shown = "all" if len(order) == len(W) else f"{len(order)} of"
-    title = f"First-layer weights ({shown} {len(W)} units, by decreasing norm), seed {found.outcome.seeds[0]}"
+    title = f"First-layer weights ({shown} {len(W)} units, by decreasing norm), seed {result.plan.seeds[0]}"
     if linear:
-        title = f"Weights of every class, seed {found.outcome.seeds[0]}"
-    columns = min(10, len(order))
-    fig, axes = plots.figure(
-        -(-len(order) // columns), columns, f"{title}\n{found.label}", width=0.7, height=0.75 + 0.15 * linear
-    )
+        title = f"Weights of every class, seed {result.plan.seeds[0]}"
+    columns, label = min(10, len(order)), labels.data_and_seeds(result.plan)
+    height = 0.75 + 0.15 * linear
+    fig, axes = plots.figure(-(-len(order) // columns), columns, f"{title}\n{label}", width=0.7, height=height)
     for ax in axes.flat:
         ax.set_axis_off()
     for unit, ax in zip(order, axes.flat, strict=False):
         plots.template(ax, W[unit])
         if linear:
-            ax.set_title(cifar10.CLASSES[unit], fontsize=7)
+            ax.set_title(data.CLASSES[unit], fontsize=7)
     return fig
 
 
-def draw(found: reproduce.Found, about: Mapping | None) -> Report:
-    """Accuracies beside the published ones, the search's optimism, mistakes, first-layer weights, curves."""
-    hidden = [*found.config.sizes[1:-1]]
-    drawn = cycles.draw(found, "Final model", published.FINAL if hidden == [50] else None)
-    shown, remarks, figures = list(drawn.tables), [], {**drawn.figures, "weights": weights(found)}
+def draw(result: Result, about: Mapping | None) -> Report:
+    """Accuracies beside the published ones, the search's selection bias, confusion, first-layer weights, curves."""
+    hidden = [*result.plan.config.sizes[1:-1]]
+    drawn = learning.draw(result, "Final model", published.FINAL if hidden == [50] else None)
+    shown, remarks, figures = list(drawn.tables), [], {**drawn.figures, "weights": weights(result)}
     if about is None:
         remarks.append("λ was given by hand: no search's score to compare with.")
     else:
-        table, text = optimism(about, found.label)
+        table, text = selection_bias(about, labels.data_and_seeds(result.plan))
         shown.append(table)
         remarks.append(text)
-    if not found.outcome.diverged.all():
-        figures["confusion"], classes = mistakes.draw(found, 0, f"λ = {found.settings[0].lam:.3g}")
+    if not result.outcome.diverged.all():
+        figures["confusion"], classes = confusion.draw(result, 0, f"λ = {result.settings[0].hypers.lam:.3g}")
         shown.append(classes)
     return Report(shown, remarks, figures, {"search": about})
 
 
 def main():
-    given, search, about = common.given(), None, None
-    dataset = reproduce.load(given)
-    if given.lam and given.search:
-        raise common.UsageError("give --lam or --search: not both")
-    if not given.lam:
-        search = earlier.newest("fine_search", given, dataset, "give --lam")
-        choice = search.summary["choice"]
-        given.lam = [repr(choice["lam" if given.rule == "mean" else "one_se_lam"])]
-        given.search = search.name
-    if len(common.numbers(given.lam)) != 1:
-        raise common.UsageError(f"--lam={','.join(given.lam)}: the final model has one λ; choose it by a search")
-    earlier.check_fresh(given, search)
+    options = flags.options()
+    here, dataset = session.start(options), plan.load(options)
+    search, about = None, None
+    if options.lam and options.search:
+        raise flags.UsageError("give --lam or --search: not both")
+    if not options.lam:
+        search = plan.find_search("fine_search", options, dataset, instead="give --lam")
+        options.search, options.lam = search.name, [search.choice[CHOICES[options.rule]]["lam"]]
+        plan.follow(options, search.choice[CHOICES[options.rule]])
+    final = plan.cyclical("final_model", options, test=True, dataset=dataset)
+    if len(final.hypers.lam) != 1:
+        names = "; ".join(labels.settings(final))
+        raise flags.UsageError(f"the final model has one setting, not {names}: choose it by a search")
+    previous.check_fresh(final.seeds, options.out_dir, search)
     if search is not None:
-        reproduce.say(f"final_model: λ = {given.lam[0]} is the choice of {search.path}")
-        about = fresh_score(given, dataset, search, common.numbers(given.lam)[0])
-    reproduce.cyclical("final_model", functools.partial(draw, about=about), given, with_test=True, dataset=dataset)
+        pipeline.say(f"final_model: λ = {options.lam[0]:g} is the choice of {search.path}")
+        about = fresh_score(search, options.rule, final.seeds, dataset, here)
+    pipeline.run(final, functools.partial(draw, about=about), here)
 
 
 if __name__ == "__main__":
-    common.start(main)
+    entry.start(main)

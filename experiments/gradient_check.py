@@ -9,25 +9,27 @@ published reports use. Expect PASS everywhere, in less than a minute; a FAIL end
 
 import sys
 
-from absl import flags
+import absl.flags
 
-import checking
-import common
-import four_ways
 from dd2424_jax import losses
+from dd2424_jax.app import entry, flags, gradient_check, plan, session
+from dd2424_jax.gradients import cases
 
-common.define_output_flags()
-flags.DEFINE_integer(
-    "seed", checking.SEED, "of the parameters drawn; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1
+flags.define_result_flags()
+flags.define_data_flags()
+absl.flags.DEFINE_integer(
+    "seed", gradient_check.SEED, "of the parameters drawn; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1
 )
-flags.DEFINE_multi_enum("network", list(four_ways.HIDDEN), list(four_ways.HIDDEN), "which networks (repeatable)")
-flags.DEFINE_multi_enum("loss", list(losses.LOSSES), list(losses.LOSSES), "which losses (repeatable)")
+absl.flags.DEFINE_multi_enum("network", list(cases.HIDDEN), list(cases.HIDDEN), "which networks (repeatable)")
+absl.flags.DEFINE_multi_enum("loss", list(losses.LOSSES), list(losses.LOSSES), "which losses (repeatable)")
 
 
 def main():
-    if not checking.run(common.given()):
+    options = flags.options()
+    here, dataset = session.start(options), plan.load(options)
+    if not gradient_check.run(dataset, options.network, options.loss, here, seed=options.seed):
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    common.start(main)
+    entry.start(main)

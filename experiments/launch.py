@@ -12,32 +12,33 @@ import shlex
 import sys
 from pathlib import Path
 
-from absl import flags
+import absl.flags
 
-import common
-from dd2424_jax import results, shards
+from dd2424_jax.app import entry
+from dd2424_jax.app.flags import UsageError
+from dd2424_jax.runs import directory, shards
 
 try:
     import submitit
 except ImportError:
     submitit = None
 
-FLAGS = flags.FLAGS
+FLAGS = absl.flags.FLAGS
 HERE = Path(__file__).resolve().parent
 SWEEPS = ("assignment1", "coarse_search", "exercise3", "exercise4", "final_model", "fine_search")
 
-flags.DEFINE_integer(
+absl.flags.DEFINE_integer(
     "num_shards", None, "how many jobs to cut the sweep into, at most one a run; required", lower_bound=1
 )
-flags.DEFINE_enum("cluster", "slurm", ["slurm", "local"], "slurm: a job array; local: processes on this machine")
-flags.DEFINE_string("logs", "results/launches", "where logs go; all hosts must see it")
-flags.DEFINE_boolean("wait", True, "wait for the jobs to end; else only submit them")
-flags.DEFINE_integer("minutes", 240, "time limit of a job; at least 1", lower_bound=1)
-flags.DEFINE_integer("cpus", None, "CPU cores of a job", lower_bound=1)
-flags.DEFINE_integer("gpus", None, "GPUs of a job; local: the first so many, for all jobs", lower_bound=0)
-flags.DEFINE_integer("mem_gb", None, "memory of a job in GB", lower_bound=1)
-flags.DEFINE_string("partition", None, "SLURM's partition")
-flags.DEFINE_string("account", None, "SLURM's account")
+absl.flags.DEFINE_enum("cluster", "slurm", ["slurm", "local"], "slurm: a job array; local: processes on this machine")
+absl.flags.DEFINE_string("logs", "results/launches", "where logs go; all hosts must see it")
+absl.flags.DEFINE_boolean("wait", True, "wait for the jobs to end; else only submit them")
+absl.flags.DEFINE_integer("minutes", 240, "time limit of a job; at least 1", lower_bound=1)
+absl.flags.DEFINE_integer("cpus", None, "CPU cores of a job", lower_bound=1)
+absl.flags.DEFINE_integer("gpus", None, "GPUs of a job; local: the first so many, for all jobs", lower_bound=0)
+absl.flags.DEFINE_integer("mem_gb", None, "memory of a job in GB", lower_bound=1)
+absl.flags.DEFINE_string("partition", None, "SLURM's partition")
+absl.flags.DEFINE_string("account", None, "SLURM's account")
 
 
 def executor(name: str) -> "submitit.AutoExecutor":
@@ -50,19 +51,19 @@ def executor(name: str) -> "submitit.AutoExecutor":
         "slurm_partition": FLAGS.partition,
         "slurm_account": FLAGS.account,
     }
-    found = submitit.AutoExecutor(folder=Path(FLAGS.logs) / "%j", cluster=FLAGS.cluster)
-    found.update_parameters(name=name, **{key: value for key, value in resources.items() if value is not None})
-    return found
+    made = submitit.AutoExecutor(folder=Path(FLAGS.logs) / "%j", cluster=FLAGS.cluster)
+    made.update_parameters(name=name, **{key: value for key, value in resources.items() if value is not None})
+    return made
 
 
 def main(experiment: str = "", *rest: str):
     script = HERE / f"{experiment}.py"
     if submitit is None:
-        raise common.UsageError('submitit is missing: pip install "dd2424-jax[cluster]"')
+        raise UsageError('submitit is missing: pip install "dd2424-jax[cluster]"')
     if experiment not in SWEEPS:
-        raise common.UsageError(f"{experiment!r} can't be cut: name one of {', '.join(SWEEPS)}, and after -- its flags")
+        raise UsageError(f"{experiment!r} can't be cut: name one of {', '.join(SWEEPS)}, and after -- its flags")
     if FLAGS.num_shards is None:
-        raise common.UsageError("--num_shards is missing: into how many jobs?")
+        raise UsageError("--num_shards is missing: into how many jobs?")
     commands = [
         [sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}", f"--shard_index={i}"]
         for i in range(FLAGS.num_shards)
@@ -72,7 +73,7 @@ def main(experiment: str = "", *rest: str):
         with jobs_of.batch():
             jobs = [jobs_of.submit(submitit.helpers.CommandFunction(command)) for command in commands]
     except (RuntimeError, submitit.core.utils.FailedJobError) as error:
-        raise common.UsageError(f"{FLAGS.cluster}: {error}; --cluster=local needs no SLURM") from error
+        raise UsageError(f"{FLAGS.cluster}: {error}; --cluster=local needs no SLURM") from error
     for command, job in zip(commands, jobs, strict=True):
         print(f"job {job.job_id}: {shlex.join(command)}", file=sys.stderr)
     if not FLAGS.wait:
@@ -80,12 +81,12 @@ def main(experiment: str = "", *rest: str):
     failed = [(i, job) for i, job in enumerate(jobs) if job.exception() is not None]
     if failed:
         which = ", ".join(f"{shards.Shard(i, len(jobs)).name} (see {job.paths.stderr})" for i, job in failed)
-        raise common.UsageError(f"failed: {which}; the same command starts them again")
+        raise UsageError(f"failed: {which}; the same command starts them again")
     path = jobs[-1].result().splitlines()[-1]
-    if not (Path(path) / results.SUMMARY).exists():  # of a final model, the fresh score comes first
-        raise common.UsageError(f"{path} has more to do: the same command goes on")
+    if not (Path(path) / directory.SUMMARY).exists():  # of a final model, the fresh score comes first
+        raise UsageError(f"{path} has more to do: the same command goes on")
     print(path)
 
 
 if __name__ == "__main__":
-    common.start(main, with_rest=True)
+    entry.start(main, with_rest=True)

@@ -1,57 +1,67 @@
-"""Put the newest results into README.md: its tables, and its figures under experiments/figures/.
+"""Put the newest results into experiments/README.md and README.md: tables, and figures under experiments/figures/.
 
     make gradient-check assignment1 exercise2 exercise3 exercise4 schedule
     make coarse-search fine-search final-model benchmark readme
 
-Between `<!-- experiment -->` and `<!-- end -->` the README shows what that experiment's newest run with default flags
-printed, or only one of its tables (`<!-- experiment: table 1 -->`), and the figures there are copies from the same
-run directory.
+Between `<!-- experiment -->` and `<!-- end -->` stands what that experiment's newest run with default flags printed, or
+one of its tables only (`<!-- experiment: table 1 -->`), or none (`<!-- experiment: figures -->`); the figures that
+stand there are copies from the same run directory.
 """
 
 import re
 import sys
 from pathlib import Path
 
-from absl import app, flags
+import absl.flags
+from absl import app
 
-from dd2424_jax import files, results
+from dd2424_jax.io import files
+from dd2424_jax.reporting.report import TABLE
+from dd2424_jax.runs import directory
 
-FLAGS = flags.FLAGS
+FLAGS = absl.flags.FLAGS
 ROOT = Path(__file__).parent.parent
 FIGURES = ROOT / "experiments" / "figures"
+PAGES = (ROOT / "experiments" / "README.md", ROOT / "README.md")
 
 PLACES = ("--data_dir", "--out_dir")  # flags that say where, not what
 
-flags.DEFINE_string("out_dir", "results", "where run directories are")
-flags.DEFINE_boolean("any_flags", False, "take the newest run whatever its flags were")
+absl.flags.DEFINE_string("out_dir", "results", "where run directories are")
+absl.flags.DEFINE_boolean("any_flags", False, "take the newest run whatever its flags were")
 
 
 def newest(experiment: str) -> Path:
-    """The newest finished run that the README may show."""
-    for run in results.finished(FLAGS.out_dir, experiment):
-        given = files.read_json(run / results.CONFIG)["command"][2:]
-        if FLAGS.any_flags or all(flag.startswith(PLACES) for flag in given):
+    """The newest finished run that a page may show."""
+    for run in directory.finished(FLAGS.out_dir, experiment):
+        command = files.read_json(run / directory.CONFIG)["command"][2:]
+        if FLAGS.any_flags or all(flag.startswith(PLACES) for flag in command):
             return run
     sys.exit(f"readme.py: there is no finished {experiment} with default flags in {FLAGS.out_dir}; run it first")
 
 
-def main(_):
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-
-    def shown(match):
-        experiment, extent = match[1], match[2] or ""
-        run = newest(experiment)
-        printed = (run / "table.md").read_text().strip()
+def shown(match: re.Match, page: Path) -> str:
+    """What stands between the marks of an experiment."""
+    experiment, extent = match[1], match[2]
+    run = newest(experiment)
+    printed = (run / TABLE).read_text().strip()
+    if extent and extent.startswith("table "):
         tables = re.findall(r"[^\n]+\n\n(?:\|[^\n]*\n?)+", printed)  # a caption, an empty line, and rows
-        parts = [tables[int(match[3]) - 1].strip() if extent else printed]
-        for figure in re.findall(rf"experiments/figures/{experiment}-(\w+)\.png", match[0]):
-            files.write_bytes(FIGURES / f"{experiment}-{figure}.png", (run / f"{figure}.png").read_bytes())
-            parts.append(f"![{experiment}: {figure}](experiments/figures/{experiment}-{figure}.png)")
-        return f"<!-- {experiment}{extent} -->\n" + "\n\n".join(parts) + "\n<!-- end -->"
+        parts = [tables[int(extent.removeprefix("table ")) - 1].strip()]
+    else:
+        parts = [] if extent == "figures" else [printed]
+    for figure in re.findall(rf"figures/{experiment}-(\w+)\.png", match[0]):
+        copy = FIGURES / f"{experiment}-{figure}.png"
+        files.write_bytes(copy, (run / f"{figure}.png").read_bytes())
+        parts.append(f"![{experiment}: {figure}]({copy.relative_to(page.parent)})")
+    mark = f"{experiment}: {extent}" if extent else experiment
+    return f"<!-- {mark} -->\n" + "\n\n".join(parts) + "\n<!-- end -->"
 
+
+def main(_):
     FIGURES.mkdir(exist_ok=True)
-    files.write_text(readme, re.sub(r"<!-- (\w+)(: table (\d+))? -->\n.*?<!-- end -->", shown, text, flags=re.DOTALL))
+    for page in PAGES:
+        marked = re.compile(r"<!-- (\w+)(?:: (table \d+|figures))? -->\n.*?<!-- end -->", re.DOTALL)
+        files.write_text(page, marked.sub(lambda match, page=page: shown(match, page), page.read_text()))
 
 
 if __name__ == "__main__":

@@ -9,54 +9,64 @@ constant rate, and step decay from lr_max.
 import time
 from types import SimpleNamespace
 
+import absl.flags
 import jax
 import numpy as np
-from absl import flags
 
-import common
-import reproduce
-from dd2424_jax import files, plots, schedules, tables, train
-from dd2424_jax.report import Report, write_report
+import dd2424_jax
+from dd2424_jax import schedules, train
+from dd2424_jax.app import entry, flags, pipeline, session
+from dd2424_jax.io import files
+from dd2424_jax.reporting import plots, report, tables
+from dd2424_jax.reporting.report import Report
 
-common.define_result_flags()
-common.define_rates(lr_min=0.05, lr_max=0.1, n_s=10)
-flags.DEFINE_integer("n_steps", 100, "the last step shown; at least 1", lower_bound=1)
-common.define_float("decay", 0.1, "factor of a step decay; at least 0")
-flags.DEFINE_integer("n_decay", 40, "updates from one step decay to the next; at least 1", lower_bound=1)
+flags.define_result_flags()
+flags.define_float("lr_min", 0.05, "least learning rate; at least 0")
+flags.define_float("lr_max", 0.1, "greatest learning rate; at least lr_min")
+flags.define_half_cycle(n_s=10)
+flags.define_float("decay", 0.1, "factor of a step decay; at least 0")
+absl.flags.DEFINE_integer("n_decay", 40, "updates from one step decay to the next; at least 1", lower_bound=1)
+absl.flags.DEFINE_integer("n_steps", 100, "the last step shown; at least 1", lower_bound=1)
+absl.flags.register_multi_flags_validator(
+    ["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max"
+)
 
 
-def rates(given: SimpleNamespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def rates(options: SimpleNamespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The steps 0, ..., n_steps, and the learning rate of every schedule there."""
-    config = train.Config((1, 1), n_batch=1, eval_steps=(1,), n_s=given.n_s)
-    hypers = train.Hypers(0.0, given.lr_min, given.lr_max)
-    found = {
+    config = train.Config((1, 1), n_batch=1, eval_steps=(1,), n_s=options.n_s)
+    hypers = train.Hypers(0.0, options.lr_min, options.lr_max)
+    named = {
         "triangular": train.cyclical(config, hypers),
-        "step decay": schedules.step_decay(given.lr_max, given.decay, given.n_decay),
+        "step decay": schedules.step_decay(options.lr_max, options.decay, options.n_decay),
         "constant": train.constant(config, hypers),
     }
-    steps = np.arange(given.n_steps + 1)
-    return steps, {name: np.broadcast_to(jax.jit(schedule)(steps), steps.shape) for name, schedule in found.items()}
+    steps = np.arange(options.n_steps + 1)
+    return steps, {name: np.broadcast_to(jax.jit(schedule)(steps), steps.shape) for name, schedule in named.items()}
 
 
-def draw(given: SimpleNamespace, steps, found) -> Report:
+def draw(options: SimpleNamespace, steps: np.ndarray, of_schedules: dict[str, np.ndarray]) -> Report:
     """All schedules in one figure, and their rates at every n_s-th step."""
-    about = f"η from {given.lr_min:g} to {given.lr_max:g}, n_s = {given.n_s}"
+    about = f"η from {options.lr_min:g} to {options.lr_max:g}, n_s = {options.n_s}"
     fig, ((ax,),) = plots.figure(1, 1, f"Learning rates: {about}", width=6)
-    plots.learning_rates(ax, steps, found)
-    rows = [[str(step), *(f"{rate[step]:.5g}" for rate in found.values())] for step in steps[:: given.n_s]]
-    return Report([tables.Table(f"Learning rates: {about}", ["step", *found], rows)], [], {"schedule": fig})
+    plots.learning_rates(ax, steps, of_schedules)
+    rows = [[str(step), *(f"{rate[step]:.5g}" for rate in of_schedules.values())] for step in steps[:: options.n_s]]
+    return Report([tables.Table(f"Learning rates: {about}", ["step", *of_schedules], rows)], [], {"schedule": fig})
 
 
 def main():
-    given, began = common.given(), time.perf_counter()
-    with reproduce.directory("schedule", given, {}, {}, reproduce.use_devices(1)) as run:
+    options, began = flags.options(), time.perf_counter()
+    here = session.start(options)
+    shown = {name: vars(options)[name] for name in ("lr_min", "lr_max", "n_s", "decay", "n_decay", "n_steps")}
+    identity = {"experiment": "schedule", "code": dd2424_jax.__version__, **shown}
+    with pipeline.opened("schedule", identity, {}, here) as run:
         if not run.finished:
-            steps, found = rates(given)
-            columns = {name.replace(" ", "_"): rate for name, rate in found.items()}
+            steps, of_schedules = rates(options)
+            columns = {name.replace(" ", "_"): rate for name, rate in of_schedules.items()}
             files.write_npz(run.path / "curves.npz", step=steps, **columns)
-            write_report(run.path, draw(given, steps, found))
+            report.write(run.path, draw(options, steps, of_schedules))
             run.finish({"experiment": "schedule", "timing": {"run_seconds": time.perf_counter() - began}})
 
 
 if __name__ == "__main__":
-    common.start(main)
+    entry.start(main)

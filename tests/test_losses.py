@@ -2,8 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests import reference
 
-import reference
 from dd2424_jax import losses
 
 K = 10

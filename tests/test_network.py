@@ -3,8 +3,8 @@ import itertools
 import jax
 import numpy as np
 import pytest
+from tests import reference
 
-import reference
 from dd2424_jax import network
 
 SIZES = [(6, 4), (6, 5, 4), (6, 7, 5, 3, 4)]

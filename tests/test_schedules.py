@@ -1,8 +1,8 @@
 import jax
 import numpy as np
 import pytest
+from tests import reference
 
-import reference
 from dd2424_jax import schedules
 
 

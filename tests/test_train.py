@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests import reference
 
-import reference
 from dd2424_jax import data, losses, network, train
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=20, n_s=15, eval_steps=(50,))

@@ -1,0 +1,231 @@
+"""The flags that experiments share: what they mean, and their values as numbers."""
+
+import math
+import re
+import sys
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+from absl import flags
+
+from dd2424_jax import train
+from dd2424_jax.app import number_lists
+
+FLAGS = flags.FLAGS
+
+
+class UsageError(Exception):
+    """Flags that do not go together; the message says which."""
+
+
+# Single flags
+
+
+def define_numbers(name: str, default: Sequence[float], text: str):
+    """A flag of numbers of at least 0, and at least one unless it has none by default."""
+    number_lists.define(name, default, f"{text} (a number or a comma list, repeatable)", float, 0)
+    if len(default):
+        flags.register_validator(name, bool, "needs a number")
+
+
+def define_integers(name: str, default: Sequence[int], text: str, *, least: int):
+    """A flag of whole numbers."""
+    number_lists.define(name, default, f"{text} (comma list)", int, least)
+
+
+def define_float(name: str, default: float, text: str):
+    """A flag of a finite number of at least 0."""
+    flags.DEFINE_float(name, default, text, lower_bound=0.0)
+    flags.register_validator(name, math.isfinite, "must be finite")
+
+
+# Where, and which images
+
+
+def define_result_flags():
+    """Where results go."""
+    flags.DEFINE_string("out_dir", "results", "where run directories go")
+    flags.DEFINE_string("name", None, "the run directory's name; by default a digest of what decides its numbers")
+    flags.DEFINE_boolean("force", False, "compute anew, beside the finished run of the same configuration")
+
+
+def define_data_flags():
+    """Where the data is."""
+    flags.DEFINE_enum(
+        "dataset",
+        "auto",
+        ["auto", "cifar10", "synthetic"],
+        "auto: CIFAR-10 if it is there or can be downloaded, else, with a warning, the synthetic stand-in",
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "where CIFAR-10 is, or is downloaded to; else $DD2424_DATA_DIR, else the user's cache"
+    )
+
+
+def define_split_flags(*, n_train: int, n_valid: int, train_batches: Sequence[int], valid_batches: Sequence[int] = ()):
+    """Which images, and where they are."""
+    define_data_flags()
+    define_integers("train_batches", train_batches, "training batches to learn from, some of 1 to 5", least=1)
+    define_integers(
+        "valid_batches",
+        valid_batches,
+        "training batches to validate on; empty: hold out the end of train_batches",
+        least=1,
+    )
+    flags.DEFINE_integer("n_train", n_train, "training images, the first of train_batches; at least 1", lower_bound=1)
+    flags.DEFINE_integer("n_valid", n_valid, "validation images; at least 1, fewer than there are", lower_bound=1)
+
+
+# Which runs
+
+LAM = "λ of the penalty λ Σ W²; each at least 0"
+PAIRED = "; of every setting, or one for all"
+
+
+def define_run_flags(
+    *, lam: Sequence[float], n_seeds: int, seed: int = 0, n_batch: int = 100, hidden: Sequence[int] | None = None
+):
+    """Which runs, and on what. Without `hidden` there is no such flag: the experiment is about linear classifiers."""
+    define_numbers("lam", lam, LAM + ("" if len(lam) else "; by default as a search found"))
+    flags.DEFINE_boolean("grid", False, "cross the lists of λ, learning rates and momentum; else they are paired")
+    flags.DEFINE_enum(
+        "loss",
+        "softmax",
+        list(train.NAMES["loss"]),
+        "cross-entropy of the softmax, mean cross-entropy of K sigmoids, or the SVM's hinge loss",
+    )
+    flags.DEFINE_enum(
+        "optimizer",
+        "sgd",
+        list(train.NAMES["optimizer"]),
+        "mini-batch gradient descent without or with momentum, Nesterov's, or Adam",
+    )
+    define_numbers("momentum", [0.9], f"momentum, and Adam's β1, below 1; not of sgd{PAIRED}")
+    if hidden is not None:
+        define_integers("hidden", hidden, "units of every hidden layer; empty: a linear classifier", least=1)
+        define_float("init_std", 0.0, "standard deviation of the initial weights; 0: of every layer, 1/√fan-in")
+    flags.DEFINE_integer("n_batch", n_batch, "examples of an update; 1 to n_train", lower_bound=1)
+    flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
+    flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
+    define_device_flags()
+    flags.DEFINE_integer(
+        "runs_at_once", 0, "train a larger sweep in chunks of so many runs; 0: as fits in memory", lower_bound=0
+    )
+    _define_host_flags()
+    flags.register_multi_flags_validator(
+        ["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train"
+    )
+    flags.register_multi_flags_validator(
+        ["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32"
+    )
+    flags.register_validator("momentum", lambda values: max(values) < 1, "must be below 1")
+
+
+def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
+    """A cyclical learning rate, and how long, in cycles."""
+    define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
+    define_numbers("lr_max", [lr_max], f"greatest learning rate, at least lr_min{PAIRED}")
+    define_half_cycle(n_s)
+    flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
+    flags.DEFINE_integer("n_evals", n_evals, "evaluations per cycle; 1 to 2 n_s", lower_bound=1)
+    flags.register_multi_flags_validator(
+        ["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s"
+    )
+
+
+def define_half_cycle(n_s: int):
+    flags.DEFINE_integer("n_s", n_s, "updates of half a cycle of the learning rate; at least 1", lower_bound=1)
+
+
+def define_epoch_flags(*, lr: Sequence[float], n_epochs: int):
+    """A constant learning rate, and how long, in epochs."""
+    define_numbers("lr", lr, f"constant learning rate{PAIRED}")
+    flags.DEFINE_integer("n_epochs", n_epochs, "epochs; at least 1", lower_bound=1)
+
+
+def define_search_flags():
+    """How a search is shown."""
+    flags.DEFINE_boolean("published", False, "draw what one report found by its searches for λ over the figure")
+
+
+# On what
+
+
+def define_device_flags():
+    flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
+
+
+def _define_host_flags():
+    """More processes than one: as one program, or as shards that know nothing of each other."""
+    flags.DEFINE_boolean(
+        "distributed", False, "one program of several processes, each started with the same flags; the first one writes"
+    )
+    flags.DEFINE_string("coordinator", None, "host:port of process 0; by default as SLURM or Kubernetes have it")
+    flags.DEFINE_integer(
+        "num_processes", None, "processes of --distributed; by default as SLURM or Kubernetes have it", lower_bound=1
+    )
+    flags.DEFINE_integer(
+        "process_id", None, "which process this is, from 0; by default as SLURM or Kubernetes have it", lower_bound=0
+    )
+    flags.DEFINE_integer("meeting_seconds", 300, "how long processes wait for each other to start", lower_bound=1)
+    flags.DEFINE_integer(
+        "num_shards", None, "cut the sweep into so many programs; by default the tasks of a SLURM array", lower_bound=1
+    )
+    flags.DEFINE_integer("shard_index", None, "which shard this is, from 0; by default the SLURM task", lower_bound=0)
+    flags.DEFINE_boolean("merge", False, "train nothing: complete the run from the num_shards shards' results")
+    flags.register_validator(
+        "coordinator", lambda v: v is None or re.fullmatch(r".+:\d+", v), "must be host:port of process 0"
+    )
+    for name in ("coordinator", "num_processes", "process_id"):
+        flags.register_multi_flags_validator(
+            ["distributed", name], lambda f, name=name: f["distributed"] or f[name] is None, f"{name} needs distributed"
+        )
+    flags.register_multi_flags_validator(
+        ["process_id", "num_processes"],
+        lambda f: None in f.values() or f["process_id"] < f["num_processes"],
+        "process_id must be below num_processes",
+    )
+    flags.register_multi_flags_validator(
+        ["distributed", "num_shards", "shard_index", "merge"],
+        lambda f: not f["distributed"] or (f["num_shards"], f["shard_index"], f["merge"]) == (None, None, False),
+        "distributed does not go together with num_shards, shard_index and merge: a shard is one process",
+    )
+    flags.register_multi_flags_validator(
+        ["merge", "num_shards"], lambda f: not f["merge"] or f["num_shards"], "merge needs num_shards"
+    )
+
+
+# Their values
+
+
+def parse(argv: Sequence[str], *, with_rest: bool = False) -> list[str]:
+    """Set the flags from a command line, and return what remains of it: the command and, `with_rest`, arguments.
+
+    Raises:
+      UsageError: a flag is unknown or has no such value, or there are arguments that are none.
+    """
+    for flag in _own_flags():  # --help shows a script's key flags, and ours are defined in this module
+        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    try:
+        command, *rest = FLAGS(argv)
+    except flags.Error as error:
+        raise UsageError(f"{error}; --help lists the flags") from error
+    if rest and not with_rest:
+        raise UsageError(f"{rest[0]!r} is not a flag (and lists take commas); --help lists them")
+    return [command, *rest]
+
+
+def options() -> SimpleNamespace:
+    """The experiment's flags and their values, as config.json has them."""
+    return SimpleNamespace(**{flag.name: flag.value for flag in _own_flags()})
+
+
+def given(name: str) -> bool:
+    """Whether a flag stands on the command line."""
+    return FLAGS[name].present > 0
+
+
+def _own_flags() -> list[flags.Flag]:
+    """The experiment's flags, without absl's."""
+    modules = FLAGS.flags_by_module_dict().items()
+    return [flag for module, own in modules if not module.startswith("absl") for flag in own]

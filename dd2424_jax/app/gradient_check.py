@@ -1,0 +1,63 @@
+"""The gradient check, which exercise 2 and a command of its own share: found, or done now."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import jax
+
+import dd2424_jax
+from dd2424_jax import data
+from dd2424_jax.app import pipeline
+from dd2424_jax.app.session import Session
+from dd2424_jax.gradients import cases
+from dd2424_jax.reporting import gradients, labels, report
+from dd2424_jax.runs import provenance
+
+SEED = 0
+
+
+def run(
+    dataset: data.Dataset, networks: Sequence[str], losses: Sequence[str], session: Session, *, seed: int = SEED
+) -> bool:
+    """Check these networks and losses, or find that done already; whether all gradients passed."""
+    about = {"name": dataset.name, "sha256": dataset.sha256}
+    identity = {
+        "experiment": "gradient_check",
+        "dataset": about,
+        **{"networks": list(networks), "losses": list(losses), "seed": seed},
+        # A check that is found done already must be one of this very code.
+        "source": provenance.source_digest(sorted(Path(dd2424_jax.__file__).parent.rglob("*.py"))),
+    }
+    session = session._replace(devices=session.devices[:1])
+    with _exact(), pipeline.opened("gradient_check", identity, about, session) as run:
+        if not run.finished:
+            began, label = time.perf_counter(), labels.DATASETS[dataset.name]
+            pipeline.say(f"gradient_check on {label}: {len(networks) * len(losses) * len(cases.CASES)} cases")
+            rows = cases.check_all(dataset.batches[0], networks, losses, seed)
+            report.write(run.path, gradients.draw(rows, dataset.batches[0], networks, label, seed))
+            run.finish(
+                {
+                    "experiment": "gradient_check",
+                    "dataset": about,
+                    "passed": all(row.passed for row in rows),
+                    "rows": [row.as_json() for row in rows],
+                    "timing": {"run_seconds": time.perf_counter() - began},
+                }
+            )
+        return run.summary["passed"]
+
+
+@contextlib.contextmanager
+def _exact() -> Iterator[None]:
+    """Float64, and products of float32 that are not rounded to 10 bits, as some GPUs do; on all threads."""
+    settings = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
+    before = {name: getattr(jax.config, name) for name in settings}
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)

@@ -1,0 +1,200 @@
+"""From a plan to its finished run directory: found, resumed or trained, then drawn."""
+
+import contextlib
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import jax
+
+from dd2424_jax import sweep
+from dd2424_jax.app.flags import UsageError
+from dd2424_jax.app.session import Session
+from dd2424_jax.parallel import processes
+from dd2424_jax.reporting import labels, report
+from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs import directory, provenance, result, shards
+from dd2424_jax.runs.directory import ResultError, Run
+from dd2424_jax.runs.plan import Plan
+from dd2424_jax.runs.result import Result
+
+Draw = Callable[[Result], Report]
+
+
+def run(plan: Plan, draw: Draw, session: Session) -> Mapping:
+    """Train every setting of the plan with every seed and write the run directory; or find all that done already.
+
+    `draw` is called once the numbers are on disk, and again where a finished run was drawn otherwise.
+
+    Returns:
+      what summary.json holds; nothing in a process that is not the first one.
+    """
+    began = time.perf_counter()
+    if session.shard.n > plan.n_runs:
+        raise UsageError(f"--num_shards={session.shard.n}: there are only {labels.count(plan.n_runs, 'run')}")
+    with opened(plan.experiment, plan.identity(), plan.dataset, session) as run:
+        if not run.finished:
+            resumed = run.resumed
+            outcome = None if session.merge else _train(run, plan, session)
+            with run.exclusively():
+                if run.finished:  # another shard has completed it while this one waited
+                    run.finalise()
+                elif processes.first():
+                    outcome = outcome or _merge(run, plan, session)
+                    facts = _facts(outcome, session, total_seconds=time.perf_counter() - began, resumed=resumed)
+                    _complete(run, plan, outcome, draw, facts)
+        if processes.first():
+            _redraw_if_drawn_otherwise(run, plan, draw)
+            return run.summary
+        return {}
+
+
+def _facts(outcome: sweep.Outcome, session: Session, *, total_seconds: float, resumed: bool) -> dict:
+    """What it took."""
+    timing = {
+        "compile_seconds": outcome.compile_seconds,
+        "run_seconds": outcome.run_seconds,
+        "total_seconds": total_seconds,
+        "resumed": resumed,  # then these are the seconds of the last process only
+        "shards": session.shard.n,  # and these, but for the total, of all of them together
+    }
+    used = (session.devices[0].memory_stats() or {}).get("peak_bytes_in_use")
+    return {"timing": timing, "memory": {"device_bytes": used}}
+
+
+def _train(run: Run, plan: Plan, session: Session) -> sweep.Outcome | None:
+    """The outcome of the whole plan; None where this process trained only a shard of it."""
+    shard, devices = session.shard, session.devices
+    part = "" if shard.n == 1 else f"shard {shard.index} of {shard.n}, "
+    where = "" if jax.process_count() == 1 else f", in each of {jax.process_count()} processes"
+    say(
+        f"{plan.experiment} on {labels.data_and_seeds(plan)}: {labels.count(len(plan.hypers.lam), 'setting')}, "
+        f"{plan.config.eval_steps[-1]:,} updates each, {part}{labels.count(len(devices), 'device')} "
+        f"({devices[0].device_kind}){where}"
+    )
+    options = {"directory": run.own, "devices": devices, "runs_at_once": session.runs_at_once}
+    if shard.n == 1:
+        return sweep.run(plan.config, plan.hypers, plan.seeds, plan.splits, **options)
+    shards.run(shard, plan, **options)
+    return None
+
+
+def _merge(run: Run, plan: Plan, session: Session) -> sweep.Outcome:
+    """The outcome of all shards. Where some are missing the script ends here, since what follows needs them all."""
+    shard = session.shard
+    if missing := shards.missing(run.path, shard.n):
+        which = f"of {shard.n} shards, {', '.join(map(str, missing))} {'is' if len(missing) == 1 else 'are'} missing"
+        if session.merge:
+            raise UsageError(f"{run.path}: {which}; start them, and --merge when they are finished")
+        say(f"shard {shard.index} is finished; {which}")
+        print(run.path)
+        sys.exit()
+    return shards.merge(run.path, shard.n, plan)
+
+
+def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: Mapping) -> None:
+    """The numbers, then what is drawn from them, then the summary, with the `facts`."""
+    name = plan.source.name
+    result.write_runs(run.path, outcome, dataset=name)
+    result.write_arrays(run.path, outcome, dataset=name, steps_per_epoch=plan.steps_per_epoch)
+    drawn = _draw(result.conclude(plan, outcome, run.path), draw)
+    run.finish({"experiment": plan.experiment, "dataset": plan.dataset, **facts, **drawn})
+
+
+def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
+    """The report of a finished run, from its files, where other arguments of `draw` than these have made it."""
+    if run.summary.get("drawn") != _arguments(draw):
+        with directory.held(run.path):
+            drawn = _draw(result.conclude(plan, result.read_arrays(run.path), run.path), draw)
+            run.revise({**run.summary, **drawn})
+            (run.path / directory.LOCK).unlink()
+
+
+def _draw(concluded: Result, draw: Draw) -> dict:
+    """Write the report of a result; what summary.json has of it."""
+    drawn = draw(concluded)
+    report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
+    settings = [setting.as_json() for setting in concluded.settings]
+    return {"settings": settings, **drawn.summary, "drawn": _arguments(draw)}
+
+
+def _arguments(draw: Draw) -> str:
+    """What a report depends on besides the result: a digest of the arguments that are bound in `draw`."""
+    bound = draw.keywords if isinstance(draw, functools.partial) else {}
+    return directory.digest({name: str(value) for name, value in bound.items()})
+
+
+def _diverged(concluded: Result) -> list[str]:
+    """A remark on the runs that are left out, if there are any."""
+    gone = [
+        f"λ = {setting.hypers.lam:.3g} at a learning rate of up to {setting.hypers.lr_max:g} "
+        f"({labels.count(setting.diverged, 'seed')})"
+        for setting in concluded.settings
+        if setting.diverged
+    ]
+    return [f"Diverged and left out: {'; '.join(gone)}. A smaller learning rate may help."] if gone else []
+
+
+# Run directories, in all processes
+
+
+@contextlib.contextmanager
+def opened(experiment: str, identity: Mapping, dataset: Mapping, session: Session) -> Iterator[Run]:
+    """The run directory of an identity; its table is shown at the end.
+
+    The first process holds it, for a shard only the shard's part; the others know where it is.
+    """
+    if not processes.first():
+        yield _elsewhere(identity)
+        return
+    with _open(experiment, identity, dataset, session) as run:
+        yield run
+    print((run.path / report.TABLE).read_text())
+    print(run.path)
+
+
+@contextlib.contextmanager
+def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session) -> Iterator[Run]:
+    """In the first process, which broadcasts where it is."""
+    shown = [f"{device} ({device.device_kind})" for device in session.devices]
+    precision = jax.config.jax_default_matmul_precision or "default"
+    facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset, "flags": session.options}
+    facts |= provenance.collect()
+    own = None if session.shard.n == 1 or session.merge else session.shard.name
+    where = {"name": session.name, "force": session.force, "shard": own}
+    with contextlib.ExitStack() as held:
+        try:
+            run = held.enter_context(directory.open_run(session.out_dir, experiment, identity, facts, **where))
+        except ResultError as error:
+            _broadcast(error=str(error))
+            raise
+        _broadcast(path=str(run.path), finished=run.finished, digest=directory.digest(identity))
+        before, now = directory.read_config(run.path)["commit"], facts["commit"]
+        if run.finished or before != now:
+            changed = "" if before == now else f" by other code ({before}; this is {now})"
+            say(f"{experiment} was {'finished' if run.finished else 'begun'}{changed}; --force computes it anew")
+        yield run
+
+
+def _elsewhere(identity: Mapping) -> Run:
+    """The run directory as the first process has it."""
+    received = _broadcast()
+    if "error" in received:
+        raise ResultError(received["error"])
+    if received["digest"] != directory.digest(identity):
+        raise ResultError("the first process has another configuration or other data than this one")
+    return directory.RunElsewhere(Path(received["path"]), received["finished"])
+
+
+def _broadcast(**facts) -> Mapping:
+    """The first process's facts, in every process."""
+    return json.loads(processes.broadcast(json.dumps(facts).encode()))
+
+
+def say(text: str) -> None:
+    """A line for whoever watches; standard output is for results."""
+    if processes.first():
+        print(text, file=sys.stderr, flush=True)

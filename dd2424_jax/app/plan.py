@@ -1,0 +1,121 @@
+"""From flags to the plan of a sweep. Whether the test split may be looked at is decided here, and nowhere else."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+from dd2424_jax import data, optimizers, train
+from dd2424_jax.app import flags
+from dd2424_jax.app.flags import UsageError
+from dd2424_jax.runs import previous
+from dd2424_jax.runs.plan import Plan
+
+
+def load(options: SimpleNamespace) -> data.Dataset:
+    """The dataset that the flags name."""
+    return data.load(options.dataset, options.data_dir)
+
+
+def cyclical(experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None) -> Plan:
+    """Training with the cyclical learning rate; with `test`, the test split is looked at once it is over."""
+    return _plan(experiment, options, cyclical_config(options), test, dataset)
+
+
+def cyclical_config(options: SimpleNamespace) -> train.Config:
+    n_evals, cycle = options.n_evals * options.n_cycles, 2 * options.n_s
+    # n_evals times a cycle, as evenly as whole numbers allow
+    return _config(options, [round(i * cycle / options.n_evals) for i in range(1, n_evals + 1)])
+
+
+def constant(
+    experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None, **config
+) -> Plan:
+    """Training for some epochs at a constant learning rate; `config` is what no flag says of train.Config."""
+    ends = [round(epoch * options.n_train / options.n_batch) for epoch in range(1, options.n_epochs + 1)]
+    return _plan(experiment, options, _config(options, ends, schedule=train.constant, **config), test, dataset)
+
+
+def _plan(
+    experiment: str, options: SimpleNamespace, config: train.Config, test: bool, dataset: data.Dataset | None
+) -> Plan:
+    settings = hypers(options)
+    dataset = dataset or load(options)
+    batches = tuple(options.train_batches), tuple(options.valid_batches)
+    source = data.Source(dataset.name, dataset.sha256, *batches, options.n_train, options.n_valid)
+    splits = source.split(dataset)
+    seeds = tuple(range(options.seed, options.seed + options.n_seeds))
+    return Plan(experiment, config, settings, seeds, source, splits if test else splits._replace(test=None))
+
+
+def _config(options: SimpleNamespace, eval_steps: Sequence[int], **config) -> train.Config:
+    """Every field of train.Config that has a flag of its name, and what is given besides."""
+    flagged = {name: value for name, value in vars(options).items() if name in _CONFIG_FIELDS}
+    named = {name: train.NAMES[name][value] for name, value in flagged.items() if name in train.NAMES}
+    sizes = (data.DIMENSIONS, *getattr(options, "hidden", ()), len(data.CLASSES))
+    fields = {"sizes": sizes, "eval_steps": tuple(eval_steps), **flagged, **named, **config}
+    return train.Config(**{**fields, "init_std": fields.get("init_std") or None})
+
+
+_CONFIG_FIELDS = {field.name for field in dataclasses.fields(train.Config)}
+
+
+def hyper_flags(options: SimpleNamespace) -> dict[str, list[float]]:
+    """The flags that make settings, and their values: those of train.Hypers, or a constant learning rate's.
+
+    Raises:
+      UsageError: momentum is given to an optimizer that has none.
+    """
+    own = vars(options)
+    names = ["lr" if name == "lr_max" and "lr" in own else name for name in train.Hypers._fields]
+    lists = {name: own[name] for name in names if name in own}
+    if options.optimizer not in optimizers.WITH_MOMENTUM:
+        del lists["momentum"]
+        if flags.given("momentum"):
+            raise UsageError(f"--momentum is not of --optimizer={options.optimizer}")
+    return lists
+
+
+def hypers(options: SimpleNamespace) -> train.Hypers:
+    """The settings: lists of as many numbers are paired, and single numbers are of all; with --grid, all are crossed.
+
+    Raises:
+      UsageError: the lists do not pair up, or a number is out of its range.
+    """
+    lists = hyper_flags(options)
+    if options.grid:
+        settings = list(itertools.product(*lists.values()))
+    else:
+        n = max(map(len, lists.values()))
+        longest = next(name for name, values in lists.items() if len(values) == n)
+        for name, values in lists.items():
+            if len(values) not in (1, n):
+                raise UsageError(
+                    f"--{name} has {len(values)} values and --{longest} {n}: give as many, one for all, or --grid"
+                )
+        settings = list(zip(*(values * (n // len(values)) for values in lists.values()), strict=True))
+    named = dict(zip(lists, map(list, zip(*settings, strict=True)), strict=True))
+    if "lr" in named:
+        named["lr_min"] = named["lr_max"] = named.pop("lr")
+    try:
+        return train.as_arrays(train.Hypers(**named))
+    except ValueError as error:  # the flags have checked each list by itself
+        raise UsageError("lr_min must not exceed lr_max") from error
+
+
+def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset, *, instead: str) -> previous.Search:
+    """The search to follow: that of --search, or the newest on the same data with the same flags.
+
+    Of λ's companions, those that stand on the command line must be what the search tried, and the others either its
+    default or what it varied and so has chosen. `instead` says what else the user can do.
+    """
+    values = {name: values for name, values in hyper_flags(options).items() if name != "lam"}
+    wanted = previous.Wanted(cyclical_config(options), dataset, values, [*filter(flags.given, values)])
+    return previous.find(experiment, options.out_dir, wanted, path=options.search, instead=instead)
+
+
+def follow(options: SimpleNamespace, setting: dict[str, float], *, keep_given: bool = False) -> None:
+    """Take λ's companions from the setting that a search chose, all or those that no flag gives."""
+    for name in hyper_flags(options):
+        if name != "lam" and not (keep_given and flags.given(name)):
+            setattr(options, name, [setting[name]])

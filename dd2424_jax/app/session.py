@@ -1,0 +1,73 @@
+"""Where results go, and what computes them: nothing here changes a number."""
+
+import functools
+import os
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import jax
+
+from dd2424_jax.app.flags import UsageError
+from dd2424_jax.parallel import processes
+from dd2424_jax.runs import shards
+
+
+class Session(NamedTuple):
+    """The folder and name of runs, and whether to compute them anew; devices; the part of the sweep that is trained.
+
+    options  all flags, to be written down
+    merge    train nothing, and merge the shards
+    """
+
+    out_dir: str
+    name: str | None
+    force: bool
+    options: Mapping
+    devices: Sequence[jax.Device]
+    runs_at_once: int = 0
+    shard: shards.Shard = shards.WHOLE
+    merge: bool = False
+
+
+def start(options: SimpleNamespace) -> Session:
+    """The session that the flags describe, with its devices started, and connected to the other processes.
+
+    To be called before anything that takes long, as the processes wait for each other here.
+    """
+    own = vars(options)
+    devices = use_devices(own.get("devices", 0), _peers(own))
+    shard = shards.WHOLE if own.get("distributed") else _shard(own)
+    computing = own.get("runs_at_once", 0), shard, own.get("merge", False)
+    return Session(options.out_dir, options.name, options.force, own, devices, *computing)
+
+
+def _peers(own: Mapping) -> tuple | None:
+    """Of one program of several processes: where they meet, how many, which this is, and how long to wait."""
+    if not own.get("distributed"):
+        return None
+    return own["coordinator"], own["num_processes"], own["process_id"], own["meeting_seconds"]
+
+
+@functools.cache  # JAX takes the number of CPU devices once
+def use_devices(limit: int = 0, peers: tuple | None = None) -> list[jax.Device]:
+    """All devices, or `limit` of them. A CPU is as many devices as it has cores, up to 8."""
+    if peers:
+        processes.start(*peers[:3], timeout=peers[3])
+    if "JAX_NUM_CPU_DEVICES" not in os.environ:
+        jax.config.update("jax_num_cpu_devices", limit or min(os.cpu_count(), 8))
+    devices = jax.local_devices()
+    if peers:
+        processes.connect()
+    if limit > len(devices):
+        raise UsageError(f"--devices={limit}: there are only {len(devices)}")
+    return devices[: limit or None]
+
+
+def _shard(own: Mapping) -> shards.Shard:
+    """The part of the sweep that this process trains, or with --merge some part of it; by default the whole."""
+    try:
+        index = 0 if own.get("merge") else own.get("shard_index")
+        return shards.chosen(own.get("num_shards"), index, os.environ if "num_shards" in own else {})
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,72 @@
+"""Times that can be compared in spite of CPU contention: round by round, with the share of the cores that there was."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Times(NamedTuple):
+    """One number a round [n_rounds]: seconds, and the seconds of all cores together that the process got in them."""
+
+    wall: np.ndarray
+    cpu: np.ndarray
+
+    def per(self, units: float) -> "Times":
+        """Of one of so many units of work."""
+        return Times(self.wall / units, self.cpu / units)
+
+    def summary(self) -> dict:
+        """As JSON: seconds, and how many cores were busy, which tells of contention."""
+        return spread(self.wall) | {"cores_busy": float(np.median(self.cpu / self.wall))}
+
+
+def spread(values: np.ndarray) -> dict:
+    """Median, quartiles and extremes of values [n_rounds], as JSON."""
+    least, low, median, high, most = np.percentile(values, (0, 25, 50, 75, 100))
+    return {"median": median, "quartiles": [low, high], "extremes": [least, most]}
+
+
+def race(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
+    """Call every case once a round, so that contention slows all of them down alike.
+
+    Each returns when its work is done. A round before the first compiles and warms up, and isn't counted.
+    """
+    clocked = {name: [] for name in cases}
+    names = list(cases)
+    for i in range(rounds + 1):
+        shift = i % len(names)
+        for name in names[shift:] + names[:shift]:  # so that none always comes after the same one
+            wall, cpu = time.perf_counter(), time.process_time()
+            cases[name]()
+            clocked[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    return {name: Times(*np.transpose(pairs[1:])) for name, pairs in clocked.items()}
+
+
+class Process(NamedTuple):
+    """What a process took: seconds, seconds of all cores together, and its greatest memory in bytes."""
+
+    wall: float
+    cpu: float
+    memory: int
+    stdout: str
+
+
+def process(command: Sequence[str], *, status: int = 0, **environment: str) -> Process:
+    """Run a command to its end.
+
+    Raises:
+      RuntimeError: it ends with another status, with its output.
+    """
+    began = time.perf_counter()
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, env=os.environ | environment, **pipes) as running:
+        output = running.stdout.read()
+        _, ended, usage = os.wait4(running.pid, 0)  # unlike getrusage, of this one child
+        running.returncode = os.waitstatus_to_exitcode(ended)
+    if running.returncode != status:
+        raise RuntimeError(f"{' '.join(command)}: {output}")
+    return Process(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss, output)

@@ -1,0 +1,128 @@
+"""What the benchmark measures of this project and of the machine, and what the work costs by formula."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from dd2424_jax import chunks, data, train
+from dd2424_jax.parallel.placement import Placement
+from dd2424_jax.programs import Programs
+
+FLOAT = 4  # bytes of a float32
+PRODUCTS = 40  # of a step's in one measurement
+COPIES = 10
+
+
+# By formula
+
+
+def image_flops(sizes: Sequence[int]) -> int:
+    """Of a forward pass, an image: a multiplication and an addition for every weight. The rest is a per cent of it."""
+    return 2 * sum(m * d for d, m in itertools.pairwise(sizes))
+
+
+def step_flops(sizes: Sequence[int], n_batch: int) -> int:
+    """Of an update: X Wᵀ and Gᵀ X in every layer, G W in all but the first. 4 n d m + 6 n m K for one hidden layer."""
+    return n_batch * (3 * image_flops(sizes) - image_flops(sizes[:2]))
+
+
+def step_bytes(sizes: Sequence[int], n_batch: int, n_settings: int) -> float:
+    """Of an update: weights read going forward, read and written by the update; the batch once for all settings."""
+    n_weights = image_flops(sizes) / 2 + sum(sizes[1:])
+    return 3 * FLOAT * n_weights + n_batch * sizes[0] / n_settings
+
+
+# The machine
+
+
+def numpy_product(side: int) -> Callable[[], object]:
+    """A square float32 matrix product in NumPy: 2 side³ operations."""
+    A = np.random.default_rng(0).standard_normal((side, side), np.float32)
+    return lambda: A @ A
+
+
+def product(devices: Sequence[jax.Device], side: int) -> Callable[[], object]:
+    """The same on every device at once."""
+    return _on_all(devices, lambda A: A @ A, (side, side))
+
+
+def step_products(devices: Sequence[jax.Device], units: int, n_batch: int, d: int) -> dict[str, Callable[[], object]]:
+    """The two wide products of an update, each PRODUCTS times on every device: W [units, d] with X, and G with X.
+
+    2 · units · n_batch · d operations each. They are added up, as nothing computes what nobody reads.
+    """
+
+    def forward(total, W, X):
+        return jax.lax.scan(lambda total, X: (total + W @ X.T, None), total, X)[0]
+
+    def backward(total, G, X):
+        return jax.lax.scan(lambda total, X: (total + G @ X, None), total, X)[0]
+
+    batches = (PRODUCTS, n_batch, d)
+    return {
+        "forward": _on_all(devices, forward, (units, n_batch), (units, d), batches),
+        "backward": _on_all(devices, backward, (units, d), (units, n_batch), batches),
+    }
+
+
+def copy(devices: Sequence[jax.Device], n: int) -> Callable[[], object]:
+    """Read and write n float32 on every device, COPIES times: once would measure how fresh memory is got."""
+    return _on_all(devices, lambda a: jax.lax.fori_loop(0, COPIES, lambda _, a: a + 1, a), (n,))
+
+
+def _on_all(devices: Sequence[jax.Device], function: Callable, *shapes: Sequence[int]) -> Callable[[], object]:
+    """`function` of standard normal arrays of these shapes, on every device at once and without talk between them."""
+    mesh = jax.make_mesh((len(devices),), ("device",), axis_types=(AxisType.Auto,), devices=devices)
+    each = PartitionSpec("device")
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal((1, *shape), np.float32).repeat(len(devices), axis=0) for shape in shapes]
+    arrays = jax.device_put(arrays, NamedSharding(mesh, each))
+
+    def local(*rows):
+        return function(*(row[0] for row in rows))[None]
+
+    program = jax.jit(jax.shard_map(local, mesh=mesh, in_specs=each, out_specs=each, check_vma=False))
+    return lambda: jax.block_until_ready(program(*arrays))
+
+
+# This project
+
+
+class Sweep:
+    """Runs of shape [n_settings, n_seeds], cut and placed as `sweep.run` would, by the programs that it would run."""
+
+    def __init__(self, config: train.Config, shape: tuple[int, int], splits: data.Splits, devices, n_steps: int):
+        self.config, self.shape, self.n_steps, self.n_images = config, shape, n_steps, len(splits.valid.y)
+        self._programs = Programs(config)
+        self._parts = [self._part(splits, devices, *chunk) for chunk in chunks.cut(config, shape, devices)]
+
+    def _part(self, splits, devices, settings: slice, seeds: slice) -> dict:
+        lams = np.logspace(-5, -1, self.shape[0])[settings]
+        seeds = np.arange(self.shape[1], dtype=np.uint32)[seeds]
+        placement = Placement((len(lams), len(seeds)), devices)
+        hypers = placement.put_settings(train.as_arrays(train.Hypers(lams, 1e-5, 0.1)))
+        batches = train.batch_indices(seeds, 0, self.n_steps, len(splits.train.y), self.config.n_batch)
+        return {
+            "placement": placement,
+            "hypers": hypers,
+            "there": placement.put_everywhere(splits._replace(test=None)),
+            "seeds": placement.put_seeds(seeds),
+            "batches": placement.put_seeds(batches),
+            "state": self._programs.init(placement, hypers, placement.put_seeds(seeds)),
+        }
+
+    def train(self) -> None:
+        """n_steps updates of every run, from where the last call left them."""
+        for part in self._parts:
+            there, state = part["there"], part["state"]
+            args = (there.train, there.scale, part["hypers"], state, part["seeds"], 0, part["batches"])
+            part["state"] = jax.block_until_ready(self._programs.segment(part["placement"], *args))
+
+    def evaluate(self) -> None:
+        """Metrics of every run on the n_images of the validation split."""
+        for part in self._parts:
+            args = (part["there"].valid, part["there"].scale, part["hypers"], part["state"].params)
+            jax.block_until_ready(self._programs.evaluate(part["placement"], *args))

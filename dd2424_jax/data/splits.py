@@ -1,0 +1,163 @@
+"""The images: loaded, split, and standardised by the training split. They stay uint8 until a step uses them."""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from dd2424_jax.data import cifar10, synthetic
+from dd2424_jax.data.cifar10 import TRAIN_BATCHES, DataError
+from dd2424_jax.io import download
+
+
+class Split(NamedTuple):
+    """Images X [n, d] uint8 and labels y [n] uint8."""
+
+    X: np.ndarray
+    y: np.ndarray
+
+
+class Scale(NamedTuple):
+    """Mean and standard deviation [d] of every pixel over a training split, in units of a pixel (0 to 255)."""
+
+    mean: np.ndarray
+    sd: np.ndarray
+
+
+class Splits(NamedTuple):
+    """Training, validation and test images, and the training split's scale, by which all are standardised.
+
+    `test` is None where no choice may depend on it: what searches train on.
+    """
+
+    train: Split
+    valid: Split
+    test: Split | None
+    scale: Scale
+
+
+class Dataset(NamedTuple):
+    """Ten thousand images a batch: five to train on, one to test on. `sha256` is of all pixels and labels."""
+
+    name: str
+    batches: tuple[Split, ...]
+    test: Split
+    sha256: str
+
+
+class Source(NamedTuple):
+    """Which images a split has: the dataset's name and sha256, and the arguments of `split`."""
+
+    name: str
+    sha256: str
+    train_batches: tuple[int, ...]
+    valid_batches: tuple[int, ...]
+    n_train: int
+    n_valid: int
+
+    def split(self, dataset: Dataset) -> Splits:
+        """These images of the dataset, the test split among them."""
+        return split(dataset, self.train_batches, self.valid_batches, n_train=self.n_train, n_valid=self.n_valid)
+
+
+def load(name: str = "auto", data_dir: str | None = None) -> Dataset:
+    """The dataset `name`: cifar10, synthetic, or auto (CIFAR-10 if it is there or can be fetched, else synthetic).
+
+    CIFAR-10 is looked for in `data_dir`, else in $DD2424_DATA_DIR, else in the user's cache: as the folder
+    cifar-10-batches-py (itself, or within, as torchvision leaves it) or as cifar-10-python.tar.gz. What is not there
+    is downloaded to there.
+
+    Raises:
+      DataError: an unknown name; files that are damaged; no network and not auto; a folder that can't be written.
+    """
+    if name not in ("auto", "cifar10", "synthetic"):
+        raise DataError(f"unknown dataset {name!r}: choose auto, cifar10 or synthetic")
+    if name == "synthetic":
+        return _synthetic()
+    root = cifar10.data_root(data_dir)
+    try:
+        folder = cifar10.obtain(root)
+    except download.DownloadError as error:
+        lacking = f"CIFAR-10 is not in {root} and could not be downloaded ({error})"
+        advice = f"put {cifar10.ARCHIVE} or {cifar10.FOLDER}/ there, or name its folder with --data_dir"
+        if name == "cifar10":
+            raise DataError(f"{lacking}: {advice}, or use --dataset=synthetic") from error
+        print(
+            f"WARNING: {lacking}. Using the SYNTHETIC stand-in, whose numbers say nothing about CIFAR-10. "
+            f"For real ones, {advice}.",
+            file=sys.stderr,
+        )
+        return _synthetic()
+    return _dataset("cifar10", [Split(*cifar10.read_batch(folder / file)) for file in cifar10.TITLES])
+
+
+def _synthetic() -> Dataset:
+    return _dataset("synthetic", [Split(*batch) for batch in synthetic.batches()])
+
+
+def _dataset(name: str, batches: Sequence[Split]) -> Dataset:
+    sha256 = hashlib.sha256()
+    for X, y in batches:
+        sha256.update(X)
+        sha256.update(y)
+    return Dataset(name, tuple(batches[:-1]), batches[-1], sha256.hexdigest())
+
+
+def split(
+    dataset: Dataset,
+    train_batches: Sequence[int] = TRAIN_BATCHES,
+    valid_batches: Sequence[int] = (),
+    *,
+    n_train: int,
+    n_valid: int,
+) -> Splits:
+    """Training and validation images from the batches named (1 to 5), and the test batch.
+
+    Training takes the first n_train images of its batches. Validation takes the first n_valid of its own batches or,
+    where none are named, the last n_valid of training's: those are then held out.
+
+    Raises:
+      DataError: a batch is unknown or on both sides, or there are not so many images.
+    """
+    if not train_batches or not {*train_batches, *valid_batches} <= {*TRAIN_BATCHES}:
+        raise DataError(f"batches {[*train_batches, *valid_batches]}: name some of {list(TRAIN_BATCHES)} for training")
+    if len({*train_batches, *valid_batches}) < len(train_batches) + len(valid_batches):
+        raise DataError(f"a batch appears twice in {list(train_batches)} and {list(valid_batches)}")
+    pool = _join(dataset, train_batches)
+    held_out = _join(dataset, valid_batches) if valid_batches else pool
+    room = len(pool.y) - (0 if valid_batches else n_valid)
+    if n_valid < 1 or n_train < 1 or n_train > room or n_valid > len(held_out.y):
+        raise DataError(
+            f"n_train={n_train} and n_valid={n_valid} do not fit: {len(pool.y)} images to train on"
+            + (f", {len(held_out.y)} to validate on" if valid_batches else ", of which validation takes its share")
+        )
+    train = Split(pool.X[:n_train], pool.y[:n_train])
+    first = 0 if valid_batches else len(pool.y) - n_valid
+    valid = Split(held_out.X[first : first + n_valid], held_out.y[first : first + n_valid])
+    return Splits(train, valid, dataset.test, scale(train.X))
+
+
+def _join(dataset: Dataset, batches: Sequence[int]) -> Split:
+    if len(batches) == 1:
+        return dataset.batches[batches[0] - 1]
+    return Split(*(np.concatenate([dataset.batches[i - 1][part] for i in batches]) for part in (0, 1)))
+
+
+def scale(X: np.ndarray) -> Scale:
+    """Mean and standard deviation of every pixel of X [n, d], in float64; a pixel that never changes gets sd 1."""
+    # Sums of integers are exact, need no float64 copy of the images, and leave one rounding to the end.
+    n = len(X)
+    total = squares = np.zeros(X.shape[1], np.int64)
+    for block in np.array_split(X, -(-n // 1000)):
+        block = block.astype(np.int32)
+        total = total + block.sum(axis=0)
+        squares = squares + (block**2).sum(axis=0)
+    sd = np.sqrt(n * squares - total**2) / n
+    return Scale(total / n, np.where(sd > 0, sd, 1.0))
+
+
+def standardize(scale: Scale, X):
+    """Images X [n, d] uint8 as z-scores, in the scale's precision. Scaling to [0, 1] before would change nothing."""
+    return (X - scale.mean) * (1 / scale.sd)

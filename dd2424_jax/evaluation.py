@@ -1,0 +1,46 @@
+"""What a network does on a whole split: metrics, and predictions."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from dd2424_jax import data, losses, network
+from dd2424_jax.train import Config, Hypers
+
+CHUNK = 1000  # images at a time: bounds the memory of an evaluation, not its result
+
+
+class Metrics(NamedTuple):
+    """Mean loss, cost (loss + λ Σ W²) and accuracy (a fraction) over a whole split."""
+
+    loss: jax.Array
+    cost: jax.Array
+    accuracy: jax.Array
+
+
+def evaluate(config: Config, split: data.Split, scale: data.Scale, hypers: Hypers, params: network.Params) -> Metrics:
+    """Metrics over a whole split of any size, CHUNK images at a time."""
+
+    def totals(X, y):
+        logits = network.forward(params, data.standardize(scale, X))
+        loss = config.loss.value(logits, jax.nn.one_hot(y, config.sizes[-1], dtype=logits.dtype))
+        return jnp.stack([jnp.sum(loss), jnp.sum(losses.correct(logits, y), dtype=loss.dtype)])
+
+    n = split.X.shape[0]
+    n_chunks = n // CHUNK
+    whole = jax.tree.map(lambda a: a[: n_chunks * CHUNK].reshape(n_chunks, CHUNK, *a.shape[1:]), split)
+    sums = jnp.sum(jax.lax.map(lambda chunk: totals(*chunk), whole), axis=0)
+    if n % CHUNK:
+        sums += totals(split.X[n_chunks * CHUNK :], split.y[n_chunks * CHUNK :])
+    loss, accuracy = sums / n
+    return Metrics(loss, loss + hypers.lam * network.penalty(params), accuracy)
+
+
+def predict(split: data.Split, scale: data.Scale, params: network.Params):
+    """The class of the largest logit for every image, [n]."""
+
+    def of_one(x):
+        return jnp.argmax(network.forward(params, data.standardize(scale, x[None]))[0])
+
+    return jax.lax.map(of_one, split.X, batch_size=CHUNK)

@@ -1,0 +1,1 @@
+"""The gradient check: cases, and differences of the cost."""

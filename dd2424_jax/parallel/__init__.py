@@ -1,0 +1,1 @@
+"""Devices and processes: where runs lie, and how processes find each other."""

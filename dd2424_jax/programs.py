@@ -1,0 +1,65 @@
+"""The functions of one run as programs for many: vmapped over settings, then seeds, and compiled for the devices."""
+
+import functools
+import time
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from dd2424_jax import evaluation, train
+from dd2424_jax.evaluation import Metrics
+from dd2424_jax.parallel.placement import Placement
+
+
+class Programs:
+    """`init`, `segment` and `evaluate` for the runs of a placement, each compiled once for every shape.
+
+    seconds  spent compiling
+    """
+
+    def __init__(self, config: train.Config):
+        self.config, self.seconds = config, 0.0
+        self._compiled = {}
+
+        def of_settings(function, in_axes):
+            return jax.vmap(functools.partial(function, config), in_axes)
+
+        def of_runs(function, over_settings, over_seeds):
+            return jax.vmap(of_settings(function, over_settings), over_seeds)
+
+        segment_axes = (None, None, 0, 0, None, None, None)
+        segment_of_settings = of_settings(train.segment, segment_axes)
+
+        def sequentially(split, scale, hypers, states, seeds, start, batches):
+            def of_seed(own):
+                state, seed, own_batches = own
+                return segment_of_settings(split, scale, hypers, state, seed, start, own_batches)
+
+            return jax.lax.map(of_seed, (states, seeds, batches))
+
+        self._init = of_runs(train.init_state, (0, None), (None, 0))
+        self._segment = of_runs(train.segment, segment_axes, (None, None, None, 0, 0, None, 0))
+        self._segment_sequentially = sequentially
+        self._evaluate = of_runs(evaluation.evaluate, (None, None, 0, 0), (None, None, None, 0))
+
+    def init(self, placement: Placement, hypers, seeds) -> train.TrainState:
+        return self._call(self._init, placement, hypers, seeds)
+
+    def segment(self, placement: Placement, split, scale, hypers, state, seeds, start: int, batches):
+        """The state after the updates; the one before is donated. batches [n_seeds, n_steps, n_batch]."""
+        function = self._segment_sequentially if placement.sequential else self._segment
+        args = (split, scale, hypers, state, seeds, np.int32(start), batches)
+        return self._call(function, placement, *args, donate=(3,))
+
+    def evaluate(self, placement: Placement, split, scale, hypers, params) -> Metrics:
+        return self._call(self._evaluate, placement, split, scale, hypers, params)
+
+    def _call(self, function: Callable, placement: Placement, *args, donate: tuple[int, ...] = ()):
+        key = (function, placement.shape, *(a.shape for a in jax.tree.leaves(args)))
+        if key not in self._compiled:
+            began = time.perf_counter()
+            jitted = jax.jit(function, out_shardings=placement.of_runs, donate_argnums=donate)
+            self._compiled[key] = jitted.lower(*args).compile()
+            self.seconds += time.perf_counter() - began
+        return self._compiled[key](*args)

@@ -1,0 +1,30 @@
+"""What a classifier takes for what: confusion on the test images, and every class's accuracy."""
+
+import jax
+import numpy as np
+
+from dd2424_jax import data, evaluation, stats
+from dd2424_jax.reporting import labels, plots, tables
+from dd2424_jax.runs.result import Result
+
+
+def draw(result: Result, i: int, name: str):
+    """The confusion matrix and the table of classes of setting i, called `name`, over its runs that converged."""
+    splits, label = result.plan.splits, labels.data_and_seeds(result.plan)
+    converged = ~result.outcome.diverged[i]
+    params = jax.tree.map(lambda a: a[i][converged], result.outcome.params)
+    predict = jax.jit(jax.vmap(evaluation.predict, (None, None, 0)))
+    n_classes = len(data.CLASSES)
+    predicted = predict(splits.test, jax.tree.map(np.float32, splits.scale), params)
+    counts = [stats.confusion_matrix(splits.test.y, of_seed, n_classes) for of_seed in np.asarray(predicted)]
+    fractions = np.array(counts) / np.sum(counts, axis=2, keepdims=True)
+    fig, ((ax,),) = plots.figure(1, 1, f"{name}, mean over seeds\n{label}", width=5, height=5)
+    plots.confusion(ax, fractions.mean(axis=0), data.CLASSES)
+    per_class = [stats.estimate(fractions[:, k, k]) for k in range(n_classes)]
+    rows = [
+        [data.CLASSES[k], tables.percent(estimate), tables.percent_interval(estimate)]
+        for k, estimate in enumerate(per_class)
+    ]
+    return fig, tables.Table(
+        f"Test accuracy of every class on {label}: {name}", ["class", "test %", "95 % interval"], rows
+    )

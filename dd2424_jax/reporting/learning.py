@@ -1,0 +1,31 @@
+"""Trainings with a cyclical learning rate: their learning curves, and accuracies beside published ones."""
+
+import numpy as np
+
+from dd2424_jax import sweep
+from dd2424_jax.reporting import labels, plots, tables
+from dd2424_jax.reporting.published import Published, comparison
+from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs.result import Result
+
+
+def curves(result: Result, title: str):
+    """Learning curves above the learning rates."""
+    config, hypers = result.plan.config, result.plan.hypers
+    _, distinct = np.unique(np.stack([hypers.lr_min, hypers.lr_max]), axis=1, return_index=True)
+    rates = sweep.learning_rates(config, hypers.at(distinct), np.arange(config.eval_steps[-1] + 1))
+    names = [labels.in_math(name) for name in labels.settings(result.plan)]
+    title = f"{title}: {labels.data_and_seeds(result.plan)}"
+    return plots.learning_figure(result.outcome, names, title, rates, 2 * config.n_s)
+
+
+def draw(result: Result, title: str, others: Published | None) -> Report:
+    """Accuracies of every setting, beside those of `others` where there is one setting; its learning curves."""
+    label = labels.data_and_seeds(result.plan)
+    caption = f"{title} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean on test"
+    accuracies = [f"{split}_accuracy" for split in ("train", "valid", "test")]
+    shown = [tables.of_settings(result, caption, accuracies, interval="test_accuracy")]
+    if len(result.settings) == 1 and others:
+        accuracy = result.settings[0].estimates["test_accuracy"]
+        shown.append(comparison(f"{title} on {label}, beside published reports", accuracy, others))
+    return Report(shown, [], {"curves": curves(result, title)})

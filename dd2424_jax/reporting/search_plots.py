@@ -1,0 +1,159 @@
+"""Figures of a search, as functions that draw arrays on an `ax` and return it: against one number, or against two."""
+
+import numpy as np
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+
+from dd2424_jax import stats
+from dd2424_jax.choice import Choice
+from dd2424_jax.reporting.plots import BLUE, GREY, VERMILION, curves_style
+
+WORSE = {"markerfacecolor": "white"}  # of a setting that is significantly worse than the best
+STAR = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
+RING = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
+
+
+def scores(ax, x, accuracy, names, choice: Choice | None = None):
+    """Validation accuracy [n_settings, n_seeds], NaN where diverged, at x: every seed, the mean, its 95 % interval.
+
+    With a `choice`: which settings are indistinguishable from the best, what is chosen, how far the validation set
+    itself can be trusted, and the best's mean without its expected selection bias.
+    """
+    x, accuracy = np.asarray(x), np.asarray(accuracy)
+    order = np.argsort(x, kind="stable")
+    mean, half = _intervals(accuracy)
+    for j, seed in enumerate(accuracy.T):
+        ax.plot(x[order], seed[order], color=GREY, linewidth=0.6, alpha=0.7, label=None if j else "one seed")
+    whiskers = {"fmt": "o-", "color": BLUE, "capsize": 3, "markersize": 5, "zorder": 3, **WORSE}
+    ax.errorbar(
+        x[order], mean[order], half[order], label="mean and 95 % interval (open: significantly worse)", **whiskers
+    )
+    if choice is not None:
+        if len(x) > 1:
+            same = list(choice.indistinguishable)
+            filled = {"color": BLUE, "markersize": 5, "zorder": 4}
+            ax.plot(x[same], mean[same], "o", label="indistinguishable from the best", **filled)
+        best, one_se = choice.best, choice.one_se
+        ax.plot(x[best], mean[best], "*", label=f"chosen: best mean, {names[best]}", **STAR)
+        ax.plot(x[one_se], mean[one_se], "o", label=f"one-standard-error rule, {names[one_se]}", **RING)
+        error = choice.standard_error
+        band = {"color": VERMILION, "alpha": 0.12, "linewidth": 0, "zorder": 0}
+        label = "best ± standard error of the validation set"
+        ax.axhspan(mean[best] - error, mean[best] + error, label=label, **band)
+        if np.isfinite(choice.selection_bias):
+            cross = {"color": VERMILION, "markersize": 7, "zorder": 5}
+            text = f"best without its expected selection bias ({100 * choice.selection_bias:+.2f} points)"
+            ax.plot(x[best], mean[best] - choice.selection_bias, "x", label=text, **cross)
+    _percent_axis(ax)
+    _legend_below(ax)
+    return ax
+
+
+def _intervals(accuracy) -> tuple[np.ndarray, np.ndarray]:
+    """Mean, and half of its 95 % interval, of every setting's seeds that converged."""
+    estimates = [stats.estimate(row[np.isfinite(row)]) for row in accuracy]
+    return np.array([e.mean for e in estimates]), np.nan_to_num([e.high - e.mean for e in estimates])
+
+
+def differences(ax, x, choice: Choice):
+    """Every setting minus the best, in points, with simultaneous intervals; those far below are named at the edge."""
+    points = 100 * np.array([d.mean for d in choice.differences])
+    half = np.nan_to_num(100 * np.array([d.high - d.mean for d in choice.differences]))
+    # Room for all that are indistinguishable, and for a point at least.
+    same = list(choice.indistinguishable)
+    floor = 1.15 * min([-1.0, *(points - half)[same]])
+    ceiling = max([0.5, *(points + half)[same]])
+    ax.axhline(0, color="black", linewidth=0.8)
+    for i in range(len(x)):
+        if points[i] < floor:
+            ax.plot(x[i], floor, "v", color=BLUE, clip_on=False, **WORSE)
+            where = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 7}
+            ax.annotate(f"{points[i]:.1f}", (x[i], floor), **where)
+        else:
+            face = {} if i in same else WORSE
+            ax.errorbar(x[i], points[i], half[i], fmt="o", color=BLUE, capsize=3, markersize=5, **face)
+    ax.set_title("simultaneous 95 % confidence intervals (Bonferroni)", fontsize=9)
+    ax.set(ylabel="minus the best, points, paired by seed", ylim=(floor, 1.15 * ceiling))
+    return ax
+
+
+def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[str, str]):
+    """Mean accuracy of every pair of settings, NaN where diverged; framed where indistinguishable from the best.
+
+    rows, columns: of every setting [n_settings], its values of the two hyperparameters that `symbols` name.
+    """
+    y_values, y = np.unique(rows, return_inverse=True)
+    x_values, x = np.unique(columns, return_inverse=True)
+    grid = np.full((len(y_values), len(x_values)), np.nan)
+    grid[y, x] = mean
+    image = ax.imshow(grid, cmap="Blues", aspect="auto", origin="lower")
+    middle = np.nanmean(image.get_clim()) if np.isfinite(grid).any() else 0.0
+    for i, value in enumerate(mean):
+        mark = "" if choice is None else "★ " * (i == choice.best) + "○ " * (i == choice.one_se)
+        text = f"{mark}{100 * value:.1f}" if np.isfinite(value) else "diverged"
+        ax.text(x[i], y[i], text, ha="center", va="center", fontsize=8, color="white" if value > middle else "black")
+        if choice is not None and i in choice.indistinguishable:
+            ax.add_patch(Rectangle((x[i] - 0.46, y[i] - 0.46), 0.92, 0.92, fill=False, color=VERMILION, linewidth=2))
+    ax.set_xticks(np.arange(len(x_values)), [f"{value:.3g}" for value in x_values])
+    ax.set_yticks(np.arange(len(y_values)), [f"{value:.3g}" for value in y_values])
+    ax.set(ylabel=symbols[0], xlabel=symbols[1])
+    framed = "" if choice is None else "\nframed: indistinguishable from the best; ★ chosen, ○ one-standard-error rule"
+    ax.set_title(f"mean validation accuracy, %{framed}", fontsize=9)
+    return ax
+
+
+def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
+    """Accuracy [n_settings, n_seeds] against one hyperparameter, a line for each value of the other: mean, interval."""
+    mean, half = _intervals(np.asarray(accuracy))
+    values = np.unique(columns)
+    for value, (shade, marker) in zip(values, curves_style(len(values)), strict=True):
+        own = np.flatnonzero(np.asarray(columns) == value)
+        own = own[np.argsort(np.asarray(rows)[own], kind="stable")]
+        style = {"fmt": f"{marker}-", "color": shade, "capsize": 2, "markersize": 4, "linewidth": 1.2}
+        ax.errorbar(np.asarray(rows)[own], mean[own], half[own], label=f"{symbols[1]} = {value:.3g}", **style)
+    value_axis(ax, rows, symbols[0])
+    _percent_axis(ax)
+    ax.set_title("mean and 95 % interval", fontsize=9)
+    ax.legend(frameon=False, fontsize=7)
+    return ax
+
+
+def overlay(ax, lams, accuracy, label: str, style: str):
+    """Numbers of others, on a figure of a search for λ."""
+    ax.plot(lams, accuracy, style, color="black", markersize=5, markerfacecolor="none", linewidth=1, label=label)
+    _legend_below(ax)
+    return ax
+
+
+def value_axis(ax, values, symbol: str):
+    """The x axis of a hyperparameter: logarithmic for λ and learning rates."""
+    positive = [value for value in values if value > 0]
+    if symbol == "μ" or not positive:
+        pass
+    elif len(positive) == len(values):
+        ax.set_xscale("log")
+        if max(values) < 30 * min(values):  # powers of ten alone would be too few
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_formatter(NullFormatter())
+    else:  # 0 has a place left of the smallest other one
+        ax.set_xscale("symlog", linthresh=min(positive))
+    ax.set_xlabel(symbol)
+    ax.grid(alpha=0.3)
+    return ax
+
+
+def name_axis(ax, names):
+    """The x axis of settings that no single number orders."""
+    ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right", fontsize=7)
+    ax.grid(alpha=0.3)
+    return ax
+
+
+def _percent_axis(ax):
+    ax.set_ylabel("validation accuracy")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+
+
+def _legend_below(ax):
+    ax.legend(frameon=False, fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))

@@ -1,0 +1,232 @@
+"""Run directories: what a run is and what came out, never half written and never overwritten.
+
+`<out_dir>/<experiment>/<name>/` holds config.json from the start, checkpoints on the way, and summary.json as its
+last file: where that is, the run is finished. `latest` beside it is a link to the newest finished run.
+
+A process holds its run by a lock. Where several share a run, each holds a folder of its own in it, and the run itself
+only while it begins and while it completes it.
+"""
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dd2424_jax.io import files
+
+CONFIG, SUMMARY, LATEST, LOCK = "config.json", "summary.json", "latest", "lock"
+PATIENCE = 30.0  # seconds to wait for a lock that is held shortly
+
+
+class ResultError(Exception):
+    """A run directory can't be used; the message says why and what to do."""
+
+
+class Run:
+    """One run directory, held by this process; of one that is shared, the shard's folder.
+
+    `own` is where checkpoints go: the folder that is held.
+    """
+
+    def __init__(self, path: Path, shard: str | None = None):
+        self.path, self.shard = path, shard
+
+    @property
+    def own(self) -> Path:
+        return self.path / (self.shard or "")
+
+    @property
+    def finished(self) -> bool:
+        return (self.path / SUMMARY).exists()
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier process has left checkpoints to go on from."""
+        return any(self.own.glob("checkpoint-*"))
+
+    @property
+    def summary(self) -> dict:
+        """What summary.json holds, once it is finished."""
+        return files.read_json(self.path / SUMMARY)
+
+    def finish(self, summary: Mapping) -> None:
+        """Write summary.json, let `latest` name this run, and drop what was only needed on the way."""
+        files.write_json(self.path / SUMMARY, summary)
+        self.finalise()
+
+    def revise(self, summary: Mapping) -> None:
+        """Replace the summary of a finished run, which stays as new as it was."""
+        times = (self.path / SUMMARY).stat()
+        files.write_json(self.path / SUMMARY, summary)
+        os.utime(self.path / SUMMARY, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def exclusively(self) -> contextlib.AbstractContextManager:
+        """Hold the run itself, waiting for those that share it and do so now."""
+        return held(self.path, patience=math.inf) if self.shard else contextlib.nullcontext()
+
+    def finalise(self) -> None:
+        """What comes after summary.json; done again where it was interrupted."""
+        link, part = self.path.parent / LATEST, self.path.parent / f".{LATEST}-{os.getpid()}"
+        part.unlink(missing_ok=True)  # of a process of the same number that was killed here
+        try:
+            part.symlink_to(self.path.name)
+        except OSError:  # a file system without links
+            part.write_text(self.path.name)
+        os.replace(part, link)
+        for folder in self.path.glob("shard-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in [*self.path.glob("checkpoint-*"), self.path / LOCK]:
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+class RunElsewhere(Run):
+    """A run directory that another process holds: here is only known where it is, and whether it was finished."""
+
+    def __init__(self, path: Path, finished: bool):
+        super().__init__(path)
+        self._finished = finished
+
+    @property
+    def finished(self) -> bool:
+        return self._finished
+
+
+def digest(identity: Mapping) -> str:
+    """A short name for a configuration: the same for the same numbers, whatever their order."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
+
+
+@contextlib.contextmanager
+def open_run(
+    out_dir: str,
+    experiment: str,
+    identity: Mapping,
+    facts: Mapping,
+    *,
+    name: str | None = None,
+    force: bool = False,
+    shard: str | None = None,
+) -> Iterator[Run]:
+    """The directory of the run that `identity` describes: the finished one, the one to resume, or a new one.
+
+    `facts` are written beside the identity, but don't make it another run. With `force`, what is there is left as it
+    is and a new run begun beside it: <name>-2, <name>-3, ... (or resumed, where that was interrupted). `shard` names
+    the part of a run that several processes do, each its own.
+
+    Raises:
+      ResultError: the name is taken by another configuration, another process holds the run or the shard, or the
+        folder can't be written.
+    """
+    name = name or digest(identity)
+    if not re.fullmatch(r"\w[\w.-]*", name) or name == LATEST:
+        raise ResultError(f"--name={name}: use letters, digits, '_', '-' and '.', and not {LATEST!r}")
+    folder = Path(out_dir).expanduser() / experiment
+    tries = [folder / name]
+    while (following := folder / f"{name}-{len(tries) + 1}").exists():
+        tries.append(following)
+    _check_identity(tries[0], identity)
+    runs = [Run(path) for path in tries if _identity(path) in (None, _plain(identity))]
+    finished = [run for run in runs if run.finished]
+    if force:
+        # What an interrupted --force began is resumed; anything else stays as it is.
+        begun = runs[-1] if not runs[-1].finished and read_config(runs[-1].path).get("forced") else None
+        path = begun.path if begun else following if (tries[0] / CONFIG).exists() else tries[0]
+    else:
+        path = (finished[-1] if finished else runs[0]).path
+    run = Run(path, shard)
+    if run.finished:
+        if (run.path / LOCK).exists():
+            run.finalise()
+        yield run
+        return
+    with contextlib.ExitStack() as until_ready, held(run.own):
+        if shard:
+            until_ready.enter_context(held(run.path, patience=PATIENCE))
+        _check_identity(run.path, identity)  # again: another process may have been first
+        if not (run.path / CONFIG).exists():
+            own = {"identity": identity, "digest": digest(identity), "forced": force}
+            files.write_json(run.path / CONFIG, {**facts, **own})
+        until_ready.close()
+        yield run
+
+
+def read_config(path: Path) -> dict:
+    """config.json of a run directory; empty where there is none yet."""
+    if not (path / CONFIG).exists():
+        return {}
+    try:
+        config = files.read_json(path / CONFIG)
+        config["identity"]  # it must have one
+        return config
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultError(f"{path / CONFIG} is damaged; remove {path}, or choose another --name") from error
+
+
+def _identity(path: Path) -> dict | None:
+    return read_config(path).get("identity")
+
+
+def _plain(identity: Mapping) -> dict:
+    """As JSON would give it back."""
+    return json.loads(json.dumps(identity))
+
+
+def _check_identity(path: Path, identity: Mapping) -> None:
+    there, here = _identity(path), _plain(identity)
+    if there not in (None, here):
+        there, here = dict(_leaves(there)), dict(_leaves(here))
+        keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
+        differences = ", ".join(f"{key}={there.get(key)} there, {here.get(key)} here" for key in keys)
+        raise ResultError(f"{path} holds another configuration ({differences}); choose another --name")
+
+
+def _leaves(identity: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """What is in nested mappings, by names such as config.n_batch."""
+    for key, value in identity.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+@contextlib.contextmanager
+def held(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a folder, made where it is not there.
+
+    Raises:
+      ResultError: another process holds it, for more than `patience` seconds, or the folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / LOCK, "a+")  # noqa: SIM115 (closed below, where an error is the body's own)
+    except OSError as error:
+        raise ResultError(f"cannot write {folder}: {error.strerror}; choose another --out_dir") from error
+    with lock:
+        deadline = time.monotonic() + patience
+        while not files.lock(lock, wait=False):
+            if time.monotonic() >= deadline:
+                lock.seek(0)
+                holder = lock.read() or "another process"
+                raise ResultError(f"{folder} is being written by {holder}; wait for it")
+            time.sleep(0.1)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
+        for part in folder.glob(".*.part"):  # of a write that was killed
+            part.unlink()
+        yield
+
+
+def finished(out_dir: str, experiment: str) -> list[Path]:
+    """The finished runs of an experiment, the newest first."""
+    folder = Path(out_dir).expanduser() / experiment
+    summaries = [file for file in folder.glob(f"*/{SUMMARY}") if file.parent.name != LATEST]
+    return [file.parent for file in sorted(summaries, key=lambda file: file.stat().st_mtime_ns, reverse=True)]

@@ -1,0 +1,70 @@
+"""What decides the numbers of a sweep, and nothing else; it is what a run directory is known by."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import dd2424_jax
+from dd2424_jax import data, train
+
+
+class Plan(NamedTuple):
+    """A sweep: every setting with every seed, on some images.
+
+    experiment  its name, which is its folder's
+    config      the static part of all runs
+    hypers      the settings, arrays [n_settings]
+    seeds       integers in [0, 2³²)
+    source      which images
+    splits      these images; `test` is None where nothing may depend on them
+    """
+
+    experiment: str
+    config: train.Config
+    hypers: train.Hypers
+    seeds: tuple[int, ...]
+    source: data.Source
+    splits: data.Splits
+
+    @property
+    def n_runs(self) -> int:
+        return len(self.hypers.lam) * len(self.seeds)
+
+    @property
+    def steps_per_epoch(self) -> float:
+        return self.source.n_train / self.config.n_batch
+
+    @property
+    def dataset(self) -> dict:
+        """The data as config.json and summary.json have them."""
+        return self.source._asdict() | {"n_test": 0 if self.splits.test is None else len(self.splits.test.y)}
+
+    def identity(self) -> dict:
+        """All of it as JSON: plans that come to the same numbers have the same, however they were written."""
+        return {
+            "experiment": self.experiment,
+            "code": dd2424_jax.__version__,
+            "config": train.describe(self.config),
+            "hypers": {name: a.tolist() for name, a in self.hypers.named().items()},
+            "seeds": list(self.seeds),
+            "dataset": self.dataset,
+        }
+
+
+def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:
+    """The plan that `Plan.identity` describes, on the dataset that it was made for.
+
+    Raises:
+      ValueError: it has a loss, schedule or optimizer that this package does not know.
+    """
+    about = dict(identity["dataset"])
+    looks_at_test = about.pop("n_test") > 0
+    source = data.Source(**{key: tuple(value) if isinstance(value, list) else value for key, value in about.items()})
+    splits = source.split(dataset)
+    return Plan(
+        identity["experiment"],
+        train.described(identity["config"]),
+        train.as_arrays(train.Hypers(**identity["hypers"])),
+        tuple(identity["seeds"]),
+        source,
+        splits if looks_at_test else splits._replace(test=None),
+    )

@@ -1,0 +1,134 @@
+"""Earlier searches: the newest that fits a command line, what it chose, and the seeds that searches have used."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dd2424_jax import data, stats, train
+from dd2424_jax.io import files
+from dd2424_jax.runs import directory
+from dd2424_jax.runs.directory import ResultError
+
+SEARCHES = ("coarse_search", "fine_search")
+ALIKE = {  # of the configuration, for which a setting is chosen, and the flags of it
+    "sizes": "hidden",
+    "init_std": "init_std",
+    "n_batch": "n_batch",
+    "loss": "loss",
+    "optimizer": "optimizer",
+}
+
+
+class Search(NamedTuple):
+    """A finished search: its directory, its plan's identity, and its summary."""
+
+    path: Path
+    identity: Mapping
+    summary: Mapping
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
+    @property
+    def choice(self) -> Mapping:
+        return self.summary["choice"]
+
+    def values(self, hyper: str) -> set[float]:
+        """Which values of a hyperparameter it tried."""
+        return set(self.identity["hypers"].get(hyper, ()))
+
+    def score(self, setting: Mapping) -> stats.Estimate:
+        """Validation accuracy of a setting, {"lam": ..., ...}."""
+        return score(self.summary, setting)
+
+
+class Wanted(NamedTuple):
+    """What a search must have been about to be followed.
+
+    values  of each hyperparameter but λ, those of the command line or its defaults
+    given   which of them are the command line's; of the others, a search that tried several has made a choice
+    """
+
+    config: train.Config
+    dataset: data.Dataset
+    values: Mapping[str, Sequence[float]]
+    given: Sequence[str]
+
+    def fits(self, search: Search) -> bool:
+        own, theirs = train.describe(self.config), search.identity["config"]
+        return (
+            self.is_of_the_data(search)
+            and all(own[key] == theirs[key] for key in ALIKE)
+            and all(
+                search.values(name) == set(values) or (name not in self.given and len(search.values(name)) > 1)
+                for name, values in self.values.items()
+            )
+        )
+
+    def is_of_the_data(self, search: Search) -> bool:
+        return search.identity["dataset"]["sha256"] == self.dataset.sha256
+
+
+def score(summary: Mapping, setting: Mapping) -> stats.Estimate:
+    """Validation accuracy of a setting, as a summary has it."""
+    (of_setting,) = (own for own in summary["settings"] if all(own[name] == value for name, value in setting.items()))
+    accuracy = of_setting["valid_accuracy"]
+    numbers = [float("nan") if n is None else n for n in (accuracy["mean"], accuracy["sd"], *accuracy["ci95"])]
+    return stats.Estimate(of_setting["n_seeds"] - of_setting["diverged"], *numbers)
+
+
+def read(path: Path) -> Search | None:
+    """The finished search of a run directory; None where it is something else."""
+    try:
+        identity = files.read_json(path / directory.CONFIG)["identity"]
+        summary = files.read_json(path / directory.SUMMARY)
+    except (OSError, ValueError, KeyError) as error:
+        raise ResultError(f"{path} is damaged; remove it, or choose another --out_dir") from error
+    return Search(path, identity, summary) if "choice" in summary and "hypers" in identity else None
+
+
+def finished(experiment: str, out_dir: str) -> list[Search]:
+    """The finished searches of an experiment, the newest first."""
+    searches = map(read, directory.finished(out_dir, experiment))
+    return [search for search in searches if search is not None]
+
+
+def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, instead: str) -> Search:
+    """The newest finished search that is as wanted, or the one in `path`, on the same data.
+
+    Raises:
+      ResultError: there is none, or it chose nothing. `instead` says what else the user can do.
+    """
+    if path:
+        folder = Path(path).expanduser().resolve()
+        if not (folder / directory.SUMMARY).exists():
+            raise ResultError(f"--search={path} is no finished run's directory; {instead}")
+        search = read(folder)
+        if search is None:
+            raise ResultError(f"--search={path} is no search for λ; {instead}")
+        if not wanted.is_of_the_data(search):
+            raise ResultError(f"--search={path} was on other data; {instead}")
+    else:
+        search = next(filter(wanted.fits, finished(experiment, out_dir)), None)
+        if search is None:
+            target, alike = experiment.replace("_", "-"), ", ".join([*ALIKE.values(), *wanted.values])
+            raise ResultError(
+                f"there is no finished {experiment} in {out_dir} on the same data with the same {alike}: run "
+                f"make {target} first, with the same ARGS, or {instead}"
+            )
+    if search.choice is None:
+        raise ResultError(f"every run of {search.path} diverged; {instead}")
+    return search
+
+
+def check_fresh(seeds: Sequence[int], out_dir: str, search: Search | None) -> None:
+    """No seed may have been used by a search, or the score would be of runs that helped to choose the setting.
+
+    Raises:
+      ResultError: one was.
+    """
+    searches = [other for experiment in SEARCHES for other in finished(experiment, out_dir)]
+    used = {seed for other in [*searches, *([search] if search else [])] for seed in other.identity["seeds"]}
+    if stale := used & set(seeds):
+        raise ResultError(f"seed {min(stale)} was used by a search: choose a --seed above {max(used)}")

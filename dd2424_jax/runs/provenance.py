@@ -1,0 +1,36 @@
+"""Where a run came from: command, versions, commit, and the code of some files."""
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+import dd2424_jax
+from dd2424_jax.runs import directory
+
+
+def collect() -> dict:
+    """The command, the versions of everything that computes, and the commit of the code."""
+    packages = ("dd2424-jax", "jax", "jaxlib", "optax", "numpy")
+    here = Path(dd2424_jax.__file__).parent
+
+    def git(*words):
+        done = subprocess.run(["git", "-C", here, *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", "__init__.py")  # installed, it may lie in another project's repository
+        commit = git("rev-parse", "HEAD") + ("-modified" if git("status", "--porcelain", "--", here.parent) else "")
+    except (OSError, subprocess.CalledProcessError):
+        commit = None
+    return {
+        "command": [sys.executable, *sys.argv],
+        "versions": {"python": sys.version.split()[0]} | {package: metadata.version(package) for package in packages},
+        "commit": commit,
+    }
+
+
+def source_digest(sources: Iterable[Path]) -> str:
+    """A short name for the code in some files."""
+    return directory.digest({f"{file.parent.name}/{file.name}": file.read_text() for file in sources})

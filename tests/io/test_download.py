@@ -1,0 +1,171 @@
+import concurrent.futures
+import hashlib
+import http.server
+import threading
+import time
+
+import pytest
+
+from dd2424_jax.io import download
+
+CONTENT = bytes(range(256)) * 2000  # 512 kB
+SUMS = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "md5": hashlib.md5(CONTENT).hexdigest()}
+QUICK = download.Patience(answer=3.0, stall=1.0, trial=0.3, slow=1e6, attempts=3)
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """Serves CONTENT at /<behaviour>, and notes what was asked for."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_HEAD(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def do_GET(self):
+        behaviour = self.path[1:]
+        start = int(self.headers.get("Range", "bytes=0-")[6:-1])
+        self.server.asked.append((behaviour, start))
+        if behaviour == "missing":
+            self.send_error(404)
+            return
+        if start >= len(CONTENT):
+            self.send_error(416)
+            return
+        if behaviour == "no-ranges":
+            start = 0
+        content = b"?" * len(CONTENT) if behaviour == "wrong" else CONTENT
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        self.close_connection = True
+        if behaviour == "cuts-off":
+            self.wfile.write(content[start : start + 200_000])
+        elif behaviour == "stalls":
+            self.wfile.write(content[start : start + 1000])
+            self.server.over.wait(5)
+        elif behaviour == "slow":
+            while start < len(content) and not self.server.over.wait(0.02):
+                self.wfile.write(content[start : start + 5000])  # at most 250 kB a second
+                start += 5000
+        else:
+            self.wfile.write(content[start:])
+
+
+@pytest.fixture
+def mirror():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    server.asked, server.over, server.daemon_threads = [], threading.Event(), True
+    server.handle_error = lambda *_: None  # clients hang up: that is the point
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server.url = lambda behaviour: f"http://127.0.0.1:{server.server_port}/{behaviour}"
+    yield server
+    server.over.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def fetch(mirror, tmp_path, monkeypatch):
+    """fetch(behaviour, ...) from mirrors in just that order; returns what was asked of them."""
+    monkeypatch.setattr(download, "_answering", lambda urls, _: list(urls))
+
+    def fetch(*behaviours):
+        file = tmp_path / "archive"
+        assert download.fetch([mirror.url(b) for b in behaviours], file, **SUMS, patience=QUICK) == file
+        assert file.read_bytes() == CONTENT
+        assert [entry.name for entry in tmp_path.iterdir()] == ["archive"]
+        return mirror.asked
+
+    return fetch
+
+
+def test_two_processes_download_once(mirror, tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(download.fetch, [mirror.url("good")], tmp_path / "archive", **SUMS, patience=QUICK)
+            for _ in range(2)
+        ]
+        assert all(job.result().read_bytes() == CONTENT for job in jobs)
+    assert mirror.asked == [("good", 0)]
+
+
+def test_a_good_mirror_is_enough(fetch):
+    assert fetch("good") == [("good", 0)]
+
+
+def test_a_mirror_that_cuts_off_is_gone_on_with(fetch):
+    assert fetch("cuts-off") == [("cuts-off", 0), ("cuts-off", 200_000), ("cuts-off", 400_000)]
+
+
+def test_a_mirror_that_stalls_is_left_and_its_bytes_are_kept(fetch):
+    asked = fetch("stalls", "good")
+    assert asked[-1] == ("good", 3000)  # three attempts of a thousand bytes
+
+
+def test_wrong_bytes_are_thrown_away(fetch):
+    assert fetch("wrong", "good") == [("wrong", 0), ("good", 0)]
+
+
+def test_a_missing_file_is_not_asked_for_twice(fetch):
+    assert fetch("missing", "good") == [("missing", 0), ("good", 0)]
+
+
+def test_a_slow_mirror_is_left_for_a_faster_one(fetch):
+    began = time.monotonic()
+    asked = fetch("slow", "good")
+    assert [behaviour for behaviour, _ in asked] == ["slow", "good"]
+    assert asked[1][1] > 0  # what the slow one had sent is kept
+    assert time.monotonic() - began < 5
+
+
+def test_slow_is_better_than_nothing(fetch):
+    asked = fetch("slow", "missing")
+    assert [behaviour for behaviour, _ in asked] == ["slow", "missing", "slow"]
+
+
+def test_a_partial_download_is_gone_on_with(fetch, tmp_path):
+    (tmp_path / "archive.part").write_bytes(CONTENT[:123_456])
+    assert fetch("good") == [("good", 123_456)]
+
+
+def test_a_whole_partial_download_only_needs_its_checksum(fetch, tmp_path):
+    (tmp_path / "archive.part").write_bytes(CONTENT)
+    assert fetch("good") == [("good", len(CONTENT))]
+
+
+def test_a_wrong_partial_download_is_begun_again(fetch, tmp_path):
+    (tmp_path / "archive.part").write_bytes(b"?" * 1000)
+    assert fetch("good") == [("good", 1000), ("good", 0)]
+
+
+def test_a_mirror_without_ranges_sends_all_of_it(fetch, tmp_path):
+    (tmp_path / "archive.part").write_bytes(CONTENT[:1000])
+    assert fetch("no-ranges") == [("no-ranges", 1000)]
+
+
+def test_when_nobody_delivers_all_reasons_are_told(mirror, tmp_path):
+    urls = [mirror.url("wrong"), mirror.url("missing"), mirror.url("stalls")]
+    with pytest.raises(download.DownloadError, match=r"checksum|404|stalled") as error:
+        download.fetch(urls, tmp_path / "archive", **SUMS, patience=QUICK)
+    assert all(f"{url}: " in str(error.value) for url in urls)
+    assert not (tmp_path / "archive").exists()
+
+
+def test_no_network_is_noticed_in_time(tmp_path):
+    began = time.monotonic()
+    # A port nobody listens on, a name nobody has, an address that never answers.
+    urls = ["http://127.0.0.1:1/x", "http://no-such-host.invalid/x", "http://192.0.2.1/x"]
+    with pytest.raises(download.DownloadError, match=r"no network"):
+        download.fetch(urls, tmp_path / "archive", **SUMS, patience=QUICK)
+    assert time.monotonic() - began < QUICK.answer + 1
+    assert download.PATIENCE.answer < 15
+    assert not any(tmp_path.iterdir())
+
+
+def test_mirrors_that_answer_come_first(mirror):
+    dead, alive = "http://127.0.0.1:1/x", mirror.url("good")
+    assert download._answering([dead, alive], 3.0) == [alive, dead]

@@ -1,0 +1,27 @@
+from dd2424_jax.io import progress
+
+
+def test_without_a_terminal_there_is_a_line_now_and_then(capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress.Progress(1000, "step") as bar:
+        bar.skip(100)
+        for second in range(1, 26):
+            clock[0] = second
+            bar.update(20, f"validation accuracy {second} %")
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "300 of 1,000 steps, 00:35 left, validation accuracy 10 %",  # 20 a second; the skipped ones don't count
+        "500 of 1,000 steps, 00:25 left, validation accuracy 20 %",
+    ]
+
+
+def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
+    with progress.Progress(10, "step") as bar:
+        bar.skip(4)
+        bar.update(4, "validation accuracy 50 %")
+        bar.say("a word")
+    said = capsys.readouterr().err
+    assert "a word" in said
+    assert "%|" in said
