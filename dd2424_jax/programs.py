@@ -56,7 +56,8 @@ class Programs:
         return self._call(self._evaluate, placement, split, scale, hypers, params)
 
     def _call(self, function: Callable, placement: Placement, *args, donate: tuple[int, ...] = ()):
-        key = (function, placement.shape, *(a.shape for a in jax.tree.leaves(args)))
+        layout = ((a.shape, a.dtype) for a in jax.tree.leaves(args))
+        key = (function, placement.shape, tuple(placement.devices), *layout)
         if key not in self._compiled:
             began = time.perf_counter()
             jitted = jax.jit(function, out_shardings=placement.of_runs, donate_argnums=donate)

@@ -1,13 +1,63 @@
+import functools
 import os
 from pathlib import Path
+
+os.environ["JAX_NUM_CPU_DEVICES"] = "8"  # for the tests of placements; before JAX is imported
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # most of a test's time is compiling
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # XLA's doubts about what it has compiled for this very machine
 
 import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import cifar10, data
+from dd2424_jax import data, sweep
+from dd2424_jax.data import cifar10
 
-jax.config.update("jax_num_cpu_devices", 8)  # before anything else starts the backend
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_programs(tmp_path_factory):
+    """Compiled programs are kept for all workers, and for the processes that tests start."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(root / "compiled")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    jax.config.update("jax_compilation_cache_dir", str(root / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs():
+    """Programs of one configuration are compiled once in a process."""
+    make, of_configurations = sweep.Programs, {}
+
+    def shared(config):
+        return of_configurations.setdefault((config, jax.config.jax_enable_x64, *OPTIMIZED), make(config))
+
+    sweep.Programs = shared
+    yield
+    sweep.Programs = make
+
+
+@pytest.fixture
+def optimized():
+    """Compiled for speed: for tests that train for long."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    OPTIMIZED.append(True)
+    yield
+    OPTIMIZED.pop()
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+OPTIMIZED = []  # something while it is
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stand_in():
+    """The synthetic images, made once for all commands that are run in this process."""
+    load = data.load
+    data.load = functools.cache(load)
+    yield
+    data.load = load
 
 
 @pytest.fixture
@@ -28,8 +78,8 @@ def splits():
     return data.Splits(*cut, data.scale(cut[0].X))
 
 
-@pytest.fixture(scope="session")
-def real_data() -> str:
+@pytest.fixture
+def real_data(optimized) -> str:
     """A folder with CIFAR-10, named by $DD2424_DATA_DIR."""
     root = os.environ.get("DD2424_DATA_DIR", "")
     if not (Path(root) / cifar10.FOLDER).is_dir():

@@ -2,9 +2,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests import reference
 
 from dd2424_jax import losses
+from tests import reference
 
 K = 10
 ALL = losses.LOSSES

@@ -3,9 +3,9 @@ import itertools
 import jax
 import numpy as np
 import pytest
-from tests import reference
 
 from dd2424_jax import network
+from tests import reference
 
 SIZES = [(6, 4), (6, 5, 4), (6, 7, 5, 3, 4)]
 

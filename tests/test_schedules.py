@@ -1,9 +1,9 @@
 import jax
 import numpy as np
 import pytest
-from tests import reference
 
 from dd2424_jax import schedules
+from tests import reference
 
 
 @pytest.mark.parametrize("n_s", [1, 10, 500])

@@ -6,7 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import data, sweep, train
+from dd2424_jax import chunks, data, evaluation, losses, optimizers, sweep, train
+from dd2424_jax.io import files
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=16, n_s=10, eval_steps=(20, 40))
 HYPERS = train.Hypers(np.array([0.0, 0.01, 0.3]), 1e-3, 0.2)
@@ -23,28 +24,45 @@ def assert_same(a: sweep.Outcome, b: sweep.Outcome, **tolerance):
 @pytest.fixture(scope="module")
 def whole(splits):
     with jax.enable_x64(True):
-        return sweep.run(CONFIG, HYPERS, SEEDS, splits, with_test=True, devices=jax.devices()[:2])
+        return sweep.run(CONFIG, HYPERS, SEEDS, splits, devices=jax.devices()[:2])
 
 
 @pytest.fixture(scope="module")
 def in_chunks(splits):
-    return sweep.run(CONFIG, HYPERS, SEEDS, splits, with_test=True, runs_at_once=6)
+    return sweep.run(CONFIG, HYPERS, SEEDS, splits, runs_at_once=6)
 
 
 def test_vmapped_equals_single_runs(whole, splits, x64):
-    segment, evaluate = (jax.jit(functools.partial(f, CONFIG)) for f in (train.segment, train.evaluate))
+    segment, evaluate = (jax.jit(functools.partial(f, CONFIG)) for f in (train.segment, evaluation.evaluate))
     for (i, lam), (j, seed) in itertools.product(enumerate(HYPERS.lam), enumerate(SEEDS)):
         hypers = HYPERS._replace(lam=lam)
         state = train.init_state(CONFIG, hypers, seed)
-        stream = train.BatchStream([seed], 240, CONFIG.n_batch)
         for k, (first, last) in enumerate(itertools.pairwise((0, *CONFIG.eval_steps)), 1):
-            state = segment(splits.train, splits.scale, hypers, state, stream(first, last)[0])
+            (batches,) = train.batch_indices([seed], first, last, 240, CONFIG.n_batch)
+            state = segment(splits.train, splits.scale, hypers, state, seed, first, batches)
             for split, found in ((splits.train, whole.train), (splits.valid, whole.valid)):
                 expected = evaluate(split, splits.scale, hypers, state.params)
                 np.testing.assert_allclose([a[i, j, k] for a in found], expected, rtol=1e-10)
         np.testing.assert_allclose(whole.params[0].W[i, j], state.params[0].W, atol=1e-11)
         expected = evaluate(splits.test, splits.scale, hypers, state.params)
         np.testing.assert_allclose([a[i, j] for a in whole.test], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_what_is_random_in_an_update_is_shared_by_the_settings_of_a_seed(splits, x64, devices):
+    config = dataclasses.replace(CONFIG, augment=noisy)
+    hypers = train.Hypers([0.01, 0.01, 0.01], 1e-3, 0.2)
+    found = sweep.run(config, hypers, SEEDS, splits, devices=jax.devices()[:devices])
+    for i in (1, 2):
+        np.testing.assert_allclose(found.valid.cost[i], found.valid.cost[0], rtol=1e-10)
+    assert len(np.unique(found.valid.cost[0, :, -1].round(6))) == len(SEEDS)
+    alone = sweep.run(config, HYPERS._replace(lam=0.01), [11], splits)
+    np.testing.assert_allclose(alone.valid.cost[0, 0], found.valid.cost[0, 2], rtol=1e-10)
+
+
+def noisy(key, X):
+    """An augmentation."""
+    return X + jax.random.randint(key, X.shape, 0, 9, X.dtype)
 
 
 def test_axes_are_settings_seeds_evaluations(whole):
@@ -65,9 +83,7 @@ def test_evaluations_may_be_unevenly_spaced(whole, splits, x64):
 def test_devices_do_not_matter(whole, splits, x64, n_devices):
     devices = jax.devices()[:n_devices]
     assert len(devices) == n_devices
-    assert_same(
-        whole, sweep.run(CONFIG, HYPERS, SEEDS, splits, with_test=True, devices=devices), rtol=1e-10, atol=1e-12
-    )
+    assert_same(whole, sweep.run(CONFIG, HYPERS, SEEDS, splits, devices=devices), rtol=1e-10, atol=1e-12)
 
 
 def test_devices_do_not_matter_in_float32(splits):
@@ -78,19 +94,13 @@ def test_devices_do_not_matter_in_float32(splits):
 
 @pytest.mark.parametrize("runs_at_once", [2, 7])
 def test_chunks_do_not_matter(whole, splits, x64, runs_at_once):
-    found = sweep.run(CONFIG, HYPERS, SEEDS, splits, with_test=True, runs_at_once=runs_at_once)
+    found = sweep.run(CONFIG, HYPERS, SEEDS, splits, runs_at_once=runs_at_once)
     assert_same(whole, found, rtol=1e-10, atol=1e-12)
 
 
-def test_a_cpus_chunks_are_as_wide_as_its_caches(whole, splits, x64, monkeypatch):
-    (only,) = sweep.cut(CONFIG, (3, 4), jax.devices())
-    assert only == (slice(0, 3), slice(0, 4))
-    monkeypatch.setattr(sweep, "WEIGHTS_OF_A_CORE", 1)  # a setting for each of two devices
-    devices = jax.devices()[:2]
-    assert sweep.cut(CONFIG, (3, 4), devices) == [(slice(0, 2), slice(0, 4)), (slice(2, 3), slice(0, 4))]
-    assert_same(
-        whole, sweep.run(CONFIG, HYPERS, SEEDS, splits, with_test=True, devices=devices), rtol=1e-10, atol=1e-12
-    )
+def test_chunks_as_wide_as_caches_do_not_matter(whole, splits, x64, monkeypatch):
+    monkeypatch.setattr(chunks, "WEIGHTS_OF_A_CORE", 1)  # a setting for each of two devices
+    assert_same(whole, sweep.run(CONFIG, HYPERS, SEEDS, splits, devices=jax.devices()[:2]), rtol=1e-10, atol=1e-12)
 
 
 def test_a_run_does_not_depend_on_its_company(whole, splits, x64):
@@ -112,30 +122,16 @@ def test_seeds_differ_in_everything_that_is_drawn(whole):
     assert np.all(whole.valid.cost[..., -1].std(axis=1) > 1e-6)
 
 
-def test_a_search_does_not_look_at_the_test_split(splits):
-    unreadable = splits._replace(test=None)
-    assert sweep.run(CONFIG, HYPERS, SEEDS, unreadable).test is None
+def test_without_a_test_split_there_is_no_test_accuracy_and_all_else_is_the_same(whole, splits, x64):
+    found = sweep.run(CONFIG, HYPERS, SEEDS, splits._replace(test=None), devices=jax.devices()[:2])
+    assert found.test is None
+    np.testing.assert_array_equal(found.valid.cost, whole.valid.cost)
 
 
 def test_diverged_runs_are_marked(splits):
     hypers = train.Hypers(np.array([0.01, 50.0]), 0.2, 0.2)  # λ lr = 10: every update multiplies the weights by -19
     found = sweep.run(CONFIG, hypers, SEEDS, splits)
     np.testing.assert_array_equal(found.diverged, [[False] * 4, [True] * 4])
-
-
-def test_as_many_runs_as_fit_in_memory_are_trained_at_once(monkeypatch):
-    small = train.Config((3072, 50, 10), 100, (1,))
-    large = train.Config((3072, 5000, 5000, 10), 100, (1,))
-    monkeypatch.setattr(sweep, "_host_memory", lambda: 2**34)
-    devices = jax.devices()
-    assert sweep.runs_that_fit(small, devices) == sweep.MOST_AT_ONCE
-    n = sweep.runs_that_fit(large, devices)
-    weights = 4 * (3072 * 5000 + 5000 * 5000 + 5000 * 10)
-    assert 1 <= n < 2**34 / (4 * weights)  # parameters, gradients, updates, a checkpoint
-    monkeypatch.setattr(sweep, "_host_memory", lambda: 2**20)
-    assert sweep.runs_that_fit(large, devices) == 1
-    cells = sweep.cut(large, (3, 2), devices)
-    assert len(cells) == 6
 
 
 class Killed(Exception):
@@ -156,10 +152,13 @@ def killed_after(n_updates, monkeypatch):
     monkeypatch.setattr(sweep.Progress, "update", dying)
 
 
-@pytest.mark.parametrize("n_updates", [1, 2, 3])
-def test_a_resumed_sweep_ends_with_the_same_numbers(splits, tmp_path, monkeypatch, in_chunks, n_updates):
-    def run():
-        return sweep.run(CONFIG, HYPERS, SEEDS, splits, with_test=True, directory=tmp_path, runs_at_once=6)
+@pytest.mark.parametrize(("n_updates", "optimizer"), [(1, "adam"), (2, "sgd"), (3, "nesterov")])
+def test_a_resumed_sweep_ends_with_the_same_numbers(splits, tmp_path, monkeypatch, n_updates, optimizer):
+    config = dataclasses.replace(CONFIG, optimizer=optimizers.OPTIMIZERS[optimizer])
+    hypers = HYPERS if optimizer == "sgd" else HYPERS._replace(lr_max=0.02, momentum=0.9)
+
+    def run(directory=tmp_path):
+        return sweep.run(config, hypers, SEEDS, splits, directory=directory, runs_at_once=6)
 
     with monkeypatch.context() as patch:
         killed_after(n_updates, patch)
@@ -171,22 +170,31 @@ def test_a_resumed_sweep_ends_with_the_same_numbers(splits, tmp_path, monkeypatc
         patch.setattr(sweep.Progress, "update", lambda self, n, note: (trained.append(n), update(self, n, note)))
         found = run()
     assert len(trained) == 4 - n_updates  # two chunks of two evaluations: none is computed twice
-    assert_same(in_chunks, found, rtol=0, atol=0)
+    assert_same(run(None), found, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("damage", ["cut", "other"])
-def test_a_checkpoint_that_does_not_fit_is_named_and_computed_anew(splits, tmp_path, capsys, in_chunks, damage):
-    def run(seeds):
-        return sweep.run(CONFIG, HYPERS, seeds, splits, with_test=True, directory=tmp_path, runs_at_once=6)
+@pytest.mark.parametrize("damage", ["cut", "seeds", "config", "shape", "step"])
+def test_a_checkpoint_that_does_not_fit_is_named_and_its_runs_start_from_scratch(
+    splits, tmp_path, capsys, in_chunks, damage
+):
+    def run(config=CONFIG, seeds=SEEDS):
+        return sweep.run(config, HYPERS, seeds, splits, directory=tmp_path, runs_at_once=6)
 
-    run([7, 8] if damage == "other" else SEEDS[:2])
+    config = dataclasses.replace(CONFIG, loss=losses.hinge) if damage == "config" else CONFIG
+    run(config, [7, 8] if damage == "seeds" else SEEDS[:2])
     (file,) = tmp_path.iterdir()
-    if damage != "other":
+    if damage == "cut":
         content = file.read_bytes()
         file.write_bytes(content[: len(content) // 2])
+    elif damage in ("shape", "step"):
+        arrays = dict(np.load(file))
+        name = {"shape": "['state'].params[0].W", "step": "['step']"}[damage]
+        files.write_npz(file, **arrays | {name: np.zeros((2, 2)) if damage == "shape" else np.array(10**9)})
     capsys.readouterr()
-    found = run(SEEDS)
-    assert file.name in capsys.readouterr().err
+    found = run()
+    said = capsys.readouterr().err
+    assert f"{file.name} is {'of other runs' if damage in ('seeds', 'config') else 'damaged'}" in said
+    assert "start from scratch" in said
     assert_same(in_chunks, found, rtol=0, atol=0)
 
 
@@ -212,6 +220,6 @@ def test_real_data_exercise_3(real_data):
     dataset = data.load("cifar10", real_data)
     splits = data.split(dataset, (1,), (2,), n_train=10_000, n_valid=10_000)
     config = train.Config((3072, 50, 10), 100, (1000,), n_s=500)
-    found = sweep.run(config, train.Hypers(0.01, 1e-5, 0.1), range(3), splits, with_test=True)
+    found = sweep.run(config, train.Hypers(0.01, 1e-5, 0.1), range(3), splits)
     assert 0.450 <= found.test.accuracy.mean() <= 0.472  # 22 published reports: 45.99 ± 0.51 %
     assert found.test.accuracy.std(ddof=1) > 1e-4

@@ -1,64 +1,67 @@
 import dataclasses
 import functools
+import itertools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
-from tests import reference
 
-from dd2424_jax import data, losses, network, train
+from dd2424_jax import data, evaluation, losses, network, optimizers, train
+from tests import reference
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=20, n_s=15, eval_steps=(50,))
 HYPERS = train.Hypers(0.01, 1e-3, 0.2)
+
+
+def run(config, splits, hypers, batches, seed=0, start=0, state=None):
+    """The state after a segment of these batches [n_steps, n_batch]."""
+    state = state or train.init_state(config, hypers, seed)
+    return train.segment(config, splits.train, splits.scale, hypers, state, seed, start, batches)
+
+
+def plain(params):
+    return [(np.array(W), np.array(b)) for W, b in params]
+
+
+def assert_same(params, expected, **tolerance):
+    for layer, other in zip(params, expected, strict=True):
+        np.testing.assert_allclose(layer[0], other[0], **tolerance)
+        np.testing.assert_allclose(layer[1], other[1], **tolerance)
 
 
 @pytest.mark.parametrize("sizes", [(12, 3), (12, 5, 3), (12, 6, 5, 3)])
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_fifty_updates_equal_numpy(x64, splits, loss, sizes):
     config = dataclasses.replace(CONFIG, sizes=sizes, loss=losses.LOSSES[loss])
-    state = train.init_state(config, HYPERS, 3)
-    batches = train.BatchStream([3], 240, CONFIG.n_batch)(0, 50)[0]
-    found = train.segment(config, splits.train, splits.scale, HYPERS, state, batches).params
+    (batches,) = train.batch_indices([3], 0, 50, 240, CONFIG.n_batch)
     X = reference.standardize(splits.train.X, splits.train.X)
-    start = [(np.array(W), np.array(b)) for W, b in state.params]
-    expected = reference.train(start, X, splits.train.y, batches, *HYPERS, CONFIG.n_s, loss)
-    for layer, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(layer.W, other[0], atol=1e-11)
-        np.testing.assert_allclose(layer.b, other[1], atol=1e-11)
+    start = plain(train.init_state(config, HYPERS, 3).params)
+    expected = reference.train(start, X, splits.train.y, batches, *HYPERS[:3], CONFIG.n_s, loss)
+    assert_same(run(config, splits, HYPERS, batches, seed=3).params, expected, atol=1e-11)
 
 
-def test_segments_join_without_a_seam(x64, splits):
-    batches = train.BatchStream([0], 240, CONFIG.n_batch)(0, 50)[0]
+@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS.values())
+def test_segments_join_without_a_seam(x64, splits, optimizer):
+    config = dataclasses.replace(CONFIG, optimizer=optimizer)
+    hypers = HYPERS._replace(momentum=None if optimizer is optimizers.sgd else 0.9)
+    (batches,) = train.batch_indices([0], 0, 50, 240, CONFIG.n_batch)
 
-    def run(*cuts):
-        state = train.init_state(CONFIG, HYPERS, 0)
-        for first, last in zip((0, *cuts), (*cuts, 50), strict=True):
-            state = train.segment(CONFIG, splits.train, splits.scale, HYPERS, state, batches[first:last])
+    def params(*cuts):
+        state = train.init_state(config, hypers, 0)
+        for first, last in itertools.pairwise((0, *cuts, 50)):
+            state = run(config, splits, hypers, batches[first:last], start=first, state=state)
         return state.params
 
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-13), run(), run(7, 30))
-
-
-@pytest.mark.parametrize("n", [1, 240, 1000, 1001, 2500])
-def test_evaluation_is_over_the_whole_split_whatever_its_size(x64, n):
-    rng = np.random.default_rng(n)
-    split = data.Split(rng.integers(0, 256, (n, 12), np.uint8), rng.integers(0, 3, n, np.uint8))
-    scale = data.scale(rng.integers(0, 256, (50, 12), np.uint8))
-    params = train.init_state(CONFIG, HYPERS, 0).params
-    found = train.evaluate(CONFIG, split, scale, HYPERS, params)
-    X = (split.X - scale.mean) / scale.sd
-    plain = [(np.array(W), np.array(b)) for W, b in params]
-    np.testing.assert_allclose(found.loss, reference.cost(plain, X, split.y, 0.0), rtol=1e-12)
-    np.testing.assert_allclose(found.cost, reference.cost(plain, X, split.y, HYPERS.lam), rtol=1e-12)
-    assert found.accuracy == np.mean(reference.forward(plain, X)[1].argmax(axis=1) == split.y)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-12), params(), params(7, 30))
 
 
 @pytest.mark.parametrize("n_batch", [1, 7, 10, 30])
 def test_every_epoch_meets_every_example_once(n_batch):
     n, n_epochs = 30, 7  # 7 does not divide 30: batches cross from epoch to epoch
     n_steps = n * n_epochs // n_batch
-    batches = train.BatchStream([0, 1], n, n_batch)(0, n_steps)
+    batches = train.batch_indices([0, 1], 0, n_steps, n, n_batch)
     assert batches.shape == (2, n_steps, n_batch)
     for stream in batches.reshape(2, -1):
         epochs = stream[: len(stream) // n * n].reshape(-1, n)
@@ -67,11 +70,17 @@ def test_every_epoch_meets_every_example_once(n_batch):
     assert not np.array_equal(*batches)  # and for every seed
 
 
-def test_batches_do_not_depend_on_where_segments_begin():
-    stream, whole = train.BatchStream([4], 30, 7), train.BatchStream([4], 30, 7)(0, 40)
-    pieces = [stream(a, b) for a, b in ((0, 1), (1, 13), (13, 40))]
+def test_batches_do_not_depend_on_where_segments_begin_or_on_other_seeds():
+    whole = train.batch_indices([4], 0, 40, 30, 7)
+    pieces = [train.batch_indices([4], a, b, 30, 7) for a, b in ((0, 1), (1, 13), (13, 40))]
     np.testing.assert_array_equal(np.concatenate(pieces, axis=1), whole)
-    np.testing.assert_array_equal(train.BatchStream([4], 30, 7)(20, 40), whole[:, 20:])
+    np.testing.assert_array_equal(train.batch_indices([9, 4], 20, 40, 30, 7)[1:], whole[:, 20:])
+
+
+@pytest.mark.parametrize("n_batch", [0, 31])
+def test_n_batch_out_of_range_is_refused(n_batch):
+    with pytest.raises(ValueError, match=f"n_batch={n_batch}.*30"):
+        train.batch_indices([0], 0, 1, 30, n_batch)
 
 
 def test_a_seed_has_its_own_weights_whatever_its_setting():
@@ -81,56 +90,116 @@ def test_a_seed_has_its_own_weights_whatever_its_setting():
     assert not np.allclose(first, other)
 
 
-def test_initial_weights_and_batches_are_drawn_apart():
-    key_init, key_shuffle = train.run_keys(0)
-    assert not np.array_equal(jax.random.key_data(key_init), jax.random.key_data(key_shuffle))
+def test_keys_are_a_seeds_and_a_purposes_own():
+    keys = [*train.run_keys(0), *train.run_keys(1), *(train.update_key(0, step) for step in range(3))]
+    assert len({tuple(jax.random.key_data(key).tolist()) for key in keys}) == len(keys)
+
+
+def scrambled(key, X):
+    """Pixels in another order for every key."""
+    return jax.random.permutation(key, X, axis=1)
+
+
+def test_what_is_random_in_an_update_depends_on_seed_and_update_alone(x64, splits):
+    config = dataclasses.replace(CONFIG, augment=scrambled)
+    (batches,) = train.batch_indices([2], 0, 4, 240, CONFIG.n_batch)
+    whole = run(config, splits, HYPERS, batches, seed=2)
+    state = train.init_state(config, HYPERS, 2)
+    for step, indices in enumerate(batches):
+        augmented = splits.train._replace(X=np.array(splits.train.X))
+        augmented.X[indices] = scrambled(train.update_key(2, step), splits.train.X[indices])
+        plain_splits = splits._replace(train=augmented)
+        state = run(CONFIG, plain_splits, HYPERS, batches[step : step + 1], seed=2, start=step, state=state)
+    assert_same(state.params, whole.params, atol=1e-12)
+    assert not np.allclose(whole.params[0].W, run(CONFIG, splits, HYPERS, batches, seed=2).params[0].W)
 
 
 def test_new_hypers_do_not_recompile(splits):
     compiled = []
+    config = dataclasses.replace(CONFIG, optimizer=optimizers.momentum)
+    (batches,) = train.batch_indices([0], 0, 3, 240, CONFIG.n_batch)
 
     @jax.jit
-    def segment(hypers, state, batches):
+    def segment(hypers, state):
         compiled.append(1)
-        return train.segment(CONFIG, splits.train, splits.scale, hypers, state, batches)
+        return run(config, splits, hypers, batches, state=state)
 
-    batches = train.BatchStream([0], 240, CONFIG.n_batch)(0, 3)[0]
-    for lam, lr_max in ((0.0, 0.1), (1.0, 0.01)):
-        hypers = jax.tree.map(jnp.float32, train.Hypers(lam, 0.0, lr_max))
-        segment(hypers, train.init_state(CONFIG, hypers, 0), batches)
+    for lam, lr_max, momentum in ((0.0, 0.1, 0.5), (1.0, 0.01, 0.9)):
+        hypers = jax.tree.map(jnp.float32, train.Hypers(lam, 0.0, lr_max, momentum))
+        segment(hypers, train.init_state(config, hypers, 0))
     assert len(compiled) == 1
-
-
-def test_n_batch_out_of_range_is_refused():
-    for n_batch in (0, 31):
-        with pytest.raises(ValueError, match=f"n_batch={n_batch}.*30"):
-            train.BatchStream([0], 30, n_batch)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"sizes": (3,)}, {"sizes": (3, 0)}, {"n_batch": 0}, {"n_s": 0}, {"eval_steps": ()}, {"eval_steps": (5, 5)}],
+    [
+        {"sizes": (3,)},
+        {"sizes": (3, 0)},
+        {"n_batch": 0},
+        {"n_s": 0},
+        {"eval_steps": ()},
+        {"eval_steps": (5, 5)},
+        {"eval_steps": (5, 3)},
+        {"eval_steps": (0, 3)},
+        {"eval_steps": (-5, 3)},
+    ],
 )
 def test_impossible_configurations_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         train.Config(**{"sizes": (12, 3), "n_batch": 1, "n_s": 1, "eval_steps": (1,)} | change)
 
 
+def test_hypers_are_arrays_of_settings():
+    hypers = train.as_arrays(train.Hypers([0.0, 1.0], 0.1, 0.2, 0.9))
+    assert {name: a.tolist() for name, a in hypers.named().items()} == {
+        **{"lam": [0.0, 1.0], "lr_min": [0.1, 0.1], "lr_max": [0.2, 0.2], "momentum": [0.9, 0.9]}
+    }
+    assert hypers.at(1) == train.Hypers(1.0, 0.1, 0.2, 0.9)
+    assert "momentum" not in train.as_arrays(HYPERS).named()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"lam": -1.0},
+        {"lam": np.nan},
+        {"lr_min": 0.3},
+        {"lr_min": -0.1},
+        {"lr_max": np.inf},
+        {"momentum": 1.0},
+        {"momentum": [0.5, -0.1]},
+    ],
+)
+def test_hypers_out_of_range_are_refused(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(ValueError, match=f"needs .*{name}" if np.isfinite(value).all() else "needs finite"):
+        train.as_arrays(HYPERS._replace(**wrong))
+
+
+def test_a_configuration_can_be_told_from_its_description():
+    config = dataclasses.replace(CONFIG, loss=losses.hinge, schedule=train.constant, optimizer=optimizers.adam)
+    assert train.described(train.describe(config)) == config
+    assert train.describe(config) != train.describe(CONFIG)
+
+
+def test_an_unknown_optimizer_has_a_description_but_is_not_made_from_it():
+    description = train.describe(dataclasses.replace(CONFIG, optimizer=optax.adagrad))
+    assert description["optimizer"] != train.describe(dataclasses.replace(CONFIG, optimizer=optax.lion))["optimizer"]
+    with pytest.raises(ValueError, match=r"optimizer=optax.*adagrad is none of sgd, "):
+        train.described(description)
+
+
 def test_training_lowers_the_cost(splits):
+    def metrics(state):
+        return evaluation.evaluate(CONFIG, splits.train, splits.scale, HYPERS, state.params)
+
     state = train.init_state(CONFIG, HYPERS, 0)
-    batches = train.BatchStream([0], 240, CONFIG.n_batch)(0, 60)[0]
-    before = train.evaluate(CONFIG, splits.train, splits.scale, HYPERS, state.params)
-    state = train.segment(CONFIG, splits.train, splits.scale, HYPERS, state, batches)
-    after = train.evaluate(CONFIG, splits.train, splits.scale, HYPERS, state.params)
+    before = metrics(state)
+    state = run(CONFIG, splits, HYPERS, train.batch_indices([0], 0, 60, 240, CONFIG.n_batch)[0], state=state)
+    after = metrics(state)
     assert after.cost < before.cost
     assert after.accuracy > before.accuracy
     assert after.loss < after.cost == pytest.approx(after.loss + HYPERS.lam * network.penalty(state.params))
-
-
-def test_predictions_are_the_largest_logits(splits):
-    params = train.init_state(CONFIG, HYPERS, 0).params
-    logits = network.forward(params, data.standardize(splits.scale, splits.test.X))
-    np.testing.assert_array_equal(train.predict(splits.test, splits.scale, params), np.argmax(logits, axis=1))
 
 
 def test_a_constant_learning_rate_is_lr_max():
@@ -138,18 +207,20 @@ def test_a_constant_learning_rate_is_lr_max():
 
 
 def test_real_data_handouts_anchor(real_data):
-    """NumPy's generator of seed 42, λ = 0, η = 0.001: the handout has J = 1.972 after an epoch and 39.13 % after 40."""
+    """From W = 0.01 · NumPy's normal numbers of seed 42, λ = 0, η = 0.001, the handout has J = 1.972 after an epoch,
+    and 39.13 % on test after 40. Seeds 0 to 4 order the images in ways that differ by .002 and .36 points here, and
+    their pixels may have been through JPEG."""
     splits = data.split(data.load("cifar10", real_data), (1,), (2,), n_train=10_000, n_valid=10_000)
+    scale = jax.tree.map(jnp.float32, splits.scale)
+    splits = splits._replace(scale=scale)
     config = train.Config((3072, 10), 100, (4000,), schedule=train.constant)
     hypers = train.Hypers(0.0, 0.001, 0.001)
     W = 0.01 * np.random.default_rng(42).standard_normal((10, 3072))
     params = (network.Layer(jnp.asarray(W, jnp.float32), jnp.zeros(10)),)
     state = train.TrainState(params, train.optimizer(config, hypers).init(params))
-    segment = jax.jit(functools.partial(train.segment, config))
-    evaluate = jax.jit(functools.partial(train.evaluate, config))
-    stream = train.BatchStream([0], 10_000, 100)
-    scale = jax.tree.map(jnp.float32, splits.scale)
-    state = segment(splits.train, scale, hypers, state, stream(0, 100)[0])
-    assert evaluate(splits.train, scale, hypers, state.params).cost == pytest.approx(1.973, abs=0.003)
-    state = segment(splits.train, scale, hypers, state, stream(100, 4000)[0])
-    assert evaluate(splits.test, scale, hypers, state.params).accuracy == pytest.approx(0.390, abs=0.003)
+    (batches,) = train.batch_indices([0], 0, 4000, 10_000, 100)
+    evaluate = jax.jit(functools.partial(evaluation.evaluate, config))
+    state = jax.jit(lambda state: run(config, splits, hypers, batches[:100], state=state))(state)
+    assert evaluate(splits.train, scale, hypers, state.params).cost == pytest.approx(1.972, abs=0.004)
+    state = jax.jit(lambda state: run(config, splits, hypers, batches[100:], start=100, state=state))(state)
+    assert evaluate(splits.test, scale, hypers, state.params).accuracy == pytest.approx(0.3913, abs=0.005)

@@ -1,22 +1,38 @@
-"""Scripts as processes: how to start them, small and away from data and network, and what they say."""
+"""Commands, away from data and network: as processes, and in this one, which saves a test their start."""
 
+import contextlib
 import csv
+import io
 import os
 import pickle
+import runpy
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from absl import flags
 
+from dd2424_jax.app import flags as app_flags
 from dd2424_jax.io import files
 
-ROOT = Path(__file__).parent.parent
-QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
 TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+# As processes
 
 
 def command(script, *flags):
@@ -24,15 +40,11 @@ def command(script, *flags):
 
 
 def environment(**changes):
-    """Without data, and without a network to get it from. XLA optimises little: here it is about flags and files."""
+    """Without data, and without a network to get it from; with the devices that a user would have."""
     nowhere = "http://127.0.0.1:9"
-    clean = {key: value for key, value in os.environ.items() if key not in ("DD2424_DATA_DIR", "XDG_CACHE_HOME")}
-    return (
-        clean
-        | {"http_proxy": nowhere, "https_proxy": nowhere, "no_proxy": "", "HOME": "/nonexistent"}
-        | QUICK
-        | changes
-    )
+    ours = ("DD2424_DATA_DIR", "XDG_CACHE_HOME", "JAX_NUM_CPU_DEVICES")
+    clean = {key: value for key, value in os.environ.items() if key not in ours}
+    return clean | {"http_proxy": nowhere, "https_proxy": nowhere, "no_proxy": "", "HOME": "/nonexistent"} | changes
 
 
 def call(script, *flags, cwd, **changes):
@@ -41,31 +53,93 @@ def call(script, *flags, cwd, **changes):
     )
 
 
+def run_process(script, *flags, cwd, **changes):
+    """The run directory and all that was said."""
+    return _successful(call(script, *flags, cwd=cwd, **changes), cwd)
+
+
+def fails_as_process(script, *flags, cwd, **changes):
+    """The one line on standard error."""
+    return _one_line(call(script, *flags, cwd=cwd, **changes), script)
+
+
+def wait_for(process, condition):
+    """What the condition returns, once that is something, while the process is running."""
+    deadline = time.monotonic() + 300
+    while not (something := condition()):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    return something
+
+
+# In this process
+
+
+def call_here(script, *given, cwd, **changes) -> Done:
+    """A command in this process, on two of its devices where it trains."""
+    out, err = io.StringIO(), io.StringIO()
+    before, interrupt = os.environ.copy(), signal.getsignal(signal.SIGINT)
+    with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        os.environ |= environment(**changes)
+        argv, sys.argv = sys.argv, command(script, *given)[1:]
+        try:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        finally:
+            sys.argv = argv
+            os.environ.clear()
+            os.environ.update(before)
+            signal.signal(signal.SIGINT, interrupt)
+            _forget_flags()
+    return Done(status, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def parsed(script, *given):
+    """The options of a command, as they are before it does anything."""
+    try:
+        runpy.run_path(str(ROOT / "experiments" / f"{script}.py"), run_name=script)
+        app_flags.parse(command(script, *given)[1:])
+        yield app_flags.options()
+    finally:
+        _forget_flags()
+
+
+def _forget_flags():
+    """Those of commands; the test's own process may define them again."""
+    for module, defined in list(flags.FLAGS.flags_by_module_dict().items()):
+        if not module.startswith("absl"):
+            for flag in list(defined):
+                delattr(flags.FLAGS, flag.name)
+
+
 def run(script, *flags, cwd, **changes):
     """The run directory and all that was said."""
-    done = call(script, *flags, cwd=cwd, **changes)
-    assert done.returncode == 0, done.stderr
-    return Path(cwd) / done.stdout.splitlines()[-1], done
+    return _successful(call_here(script, *flags, cwd=cwd, **changes), cwd)
 
 
 def fails(script, *flags, cwd, **changes):
     """The one line on standard error."""
-    done = call(script, *flags, cwd=cwd, **changes)
+    return _one_line(call_here(script, *flags, cwd=cwd, **changes), script)
+
+
+# What they leave
+
+
+def _successful(done, cwd):
+    assert done.returncode == 0, done.stderr
+    return Path(cwd) / done.stdout.splitlines()[-1], done
+
+
+def _one_line(done, script):
     assert done.returncode not in (0, -signal.SIGKILL)
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith(f"{script}.py: ")
     return lines[0]
-
-
-def wait_for(process, condition):
-    """What the condition finds, once it does, while the process is running."""
-    deadline = time.monotonic() + 300
-    while not (found := condition()):
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    return found
 
 
 def numbers(path):
@@ -75,7 +149,7 @@ def numbers(path):
 
 
 def once(tmp_path_factory, name, make):
-    """What `make(cwd)` returns, made by the first worker that asks and found by the others."""
+    """What `make(cwd)` returns, made by the first worker that asks and read by the others."""
     root = tmp_path_factory.getbasetemp()
     root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
     made = root / f"{name}.pickle"

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from scipy import stats
+
 from tests.commands.scripts import TINY, fails, once, run
 
 COARSE = ["--lam=0.001,0.01,0.1,1"]

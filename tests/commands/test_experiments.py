@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from tests.commands.scripts import ROOT, SMALL, TINY, call, command, environment, fails, once, run
 
 EPOCHS = [*SMALL, "--n_epochs=3"]

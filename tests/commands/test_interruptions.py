@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tests.commands.scripts import TINY, command, environment, fails, once, run, wait_for
 
 LONG = [*TINY, "--n_s=100", "--n_evals=15", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks

@@ -2,9 +2,11 @@ import hashlib
 
 import numpy as np
 import pytest
-from tests import reference
 
-from dd2424_jax import cifar10, data, download, synthetic
+from dd2424_jax import data
+from dd2424_jax.data import cifar10, synthetic
+from dd2424_jax.io import download
+from tests import reference
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests import reference
 
 from dd2424_jax import data, gradcheck, losses, network
+from tests import reference
 
 
 def cubic(params):

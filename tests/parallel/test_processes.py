@@ -6,9 +6,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from tests.commands.scripts import TINY, command, environment, fails, numbers, run, wait_for
 
 from dd2424_jax import processes
+from tests.commands.scripts import TINY, command, environment, fails, numbers, run, wait_for
 
 LONG = [*TINY, "--n_seeds=3", "--n_s=20", "--n_evals=20", "--hidden=5", "--lam=0.001,0.01", "--devices=1"]
 

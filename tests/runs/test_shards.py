@@ -8,10 +8,10 @@ import subprocess
 import jax
 import numpy as np
 import pytest
-from tests.commands.scripts import TINY, command, environment, fails, numbers, run, wait_for
 
 from dd2424_jax import files, network, results, shards, sweep, train
 from dd2424_jax.shards import Shard
+from tests.commands.scripts import TINY, command, environment, fails, numbers, run, wait_for
 
 HYPERS = train.as_arrays(train.Hypers(np.array([0.0, 0.01, 0.3]), 1e-3, [0.1, 0.2, 0.2]))
 SEEDS = [5, 0, 11, 2]

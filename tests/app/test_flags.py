@@ -1,0 +1,79 @@
+import re
+
+import pytest
+
+from dd2424_jax import train
+from dd2424_jax.app import flags
+from tests.commands.scripts import ROOT, call_here, fails, parsed
+
+TRAINING = ("assignment1", "exercise2", "exercise3", "exercise4", "coarse_search", "fine_search", "final_model")
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [
+        ("--dataset=mnist", "dataset"),
+        ("--lam=-0.1", "lam"),
+        ("--lam=0.1,x", "lam"),
+        ("--lam=nan", "lam"),
+        ("--lam=", "lam"),
+        ("--lr_min=0.2", "lr_min must not exceed lr_max"),
+        ("--lr_max=inf", "lr_max"),
+        ("--lr_max=nan", "lr_max"),
+        ("--lr_max=-1", "lr_max"),
+        ("--momentum=1", "momentum"),
+        ("--momentum=0.5", "--momentum is not of --optimizer=sgd"),
+        ("--optimizer=adagrad", "optimizer"),
+        ("--n_batch=10001", "n_batch"),
+        ("--n_batch=0", "n_batch"),
+        ("--n_batch=1.5", "n_batch"),
+        ("--n_seeds=0", "n_seeds"),
+        ("--seed=-1", "seed"),
+        ("--seed=4294967296", "seed"),
+        ("--seed=4294967295", "seed"),  # the second one would be out of range
+        ("--n_s=0", "n_s"),
+        ("--n_cycles=0", "n_cycles"),
+        ("--n_evals=1001", "n_evals"),
+        ("--hidden=50,0", "hidden"),
+        ("--hidden=fifty", "hidden"),
+        ("--lr-max=0.1", "lr_max"),
+        ("stray", "stray"),
+    ],
+)
+def test_a_wrong_flag_is_one_line(tmp_path, flag, says):
+    assert says in fails("exercise3", flag, cwd=tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_help_tells_every_flag_its_meaning(tmp_path):
+    said = call_here("coarse_search", "--help", cwd=tmp_path).stdout
+    with parsed("coarse_search") as options:
+        for name, value in vars(options).items():
+            assert re.search(rf"--(\[no\])?{name}: \S+", said), name
+            assert value is None or "(default: " in said.split(f"{name}: ", 1)[1].split("\n  --")[0], name
+
+
+@pytest.mark.parametrize("experiment", TRAINING)
+def test_every_number_of_a_setting_has_its_flag(experiment):
+    with parsed(experiment) as options:
+        names = {"lr" if name.startswith("lr_") and "lr" in vars(options) else name for name in train.Hypers._fields}
+        assert all(isinstance(vars(options)[name], list) for name in names)
+        assert options.grid is False
+
+
+def test_a_flag_has_one_meaning_and_one_help_everywhere():
+    helps = {}
+    for script in sorted(file.stem for file in (ROOT / "experiments").glob("*.py")):
+        with parsed(script) if script not in ("readme", "launch") else parsed("exercise3") as options:
+            for name in vars(options):
+                flag = flags.FLAGS[name]
+                helps.setdefault(name, {})[flag.help.split(";")[0].split(" (")[0]] = script
+    # The benchmark and the gradient check have flags of these names that are about them.
+    own = {"n_steps", "precision", "loss", "seed", "lr_min", "lr_max", "search"}
+    assert {name: texts for name, texts in helps.items() if len(texts) > 1 and name not in own} == {}
+
+
+def test_what_is_given_is_known():
+    with parsed("exercise3", "--lam=0.01"):
+        assert flags.given("lam")
+        assert not flags.given("lr_max")

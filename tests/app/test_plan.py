@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+
+from dd2424_jax import data, losses, optimizers, train
+from dd2424_jax.app import flags, plan
+from dd2424_jax.runs.plan import from_identity
+from tests.commands.scripts import SMALL, TINY, parsed
+
+
+def settings(script, *given):
+    with parsed(script, *given) as options:
+        named = plan.hypers(options).named()
+        return [dict(zip(named, values, strict=True)) for values in zip(*named.values(), strict=True)]
+
+
+def test_single_numbers_are_of_all_settings():
+    assert settings("exercise3", "--lam=0,.1", "--lr_max=0.2") == [
+        {"lam": 0.0, "lr_min": 1e-5, "lr_max": 0.2},
+        {"lam": 0.1, "lr_min": 1e-5, "lr_max": 0.2},
+    ]
+
+
+def test_lists_of_as_many_numbers_are_paired():
+    paired = settings("exercise3", "--lam=0,.1", "--lr_max=.2,.3", "--lr_min=0.01")
+    assert [(own["lam"], own["lr_max"]) for own in paired] == [(0, 0.2), (0.1, 0.3)]
+
+
+def test_a_grid_crosses_all_lists():
+    crossed = settings(
+        "exercise3", "--lam=0,.1", "--lr_max=.2,.3", "--optimizer=momentum", "--momentum=.5,.9", "--grid"
+    )
+    values = [tuple(own[name] for name in ("lam", "lr_max", "momentum")) for own in crossed]
+    assert values == [(lam, lr, mu) for lam in (0, 0.1) for lr in (0.2, 0.3) for mu in (0.5, 0.9)]
+
+
+def test_a_constant_rate_is_least_and_greatest():
+    crossed = settings("assignment1", "--lam=0,.1", "--lr=.2,.3", "--grid")
+    assert [(own["lam"], own["lr_min"], own["lr_max"]) for own in crossed] == [
+        *((0, 0.2, 0.2), (0, 0.3, 0.3)),
+        *((0.1, 0.2, 0.2), (0.1, 0.3, 0.3)),
+    ]
+
+
+def test_only_an_optimizer_that_has_momentum_gets_one():
+    assert "momentum" not in settings("exercise3")[0]
+    assert settings("exercise3", "--optimizer=adam")[0]["momentum"] == 0.9
+    with pytest.raises(flags.UsageError, match="--momentum is not of --optimizer=sgd"):
+        settings("exercise3", "--momentum=.5")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--lam=0,1,2", "--lr_max=.1,.2"], "--lr_max has 2 values and --lam 3: give as many, one for all, or --grid"),
+        (["--lr_min=.2,0", "--lr_max=.1,.3"], "lr_min must not exceed lr_max"),
+        (["--lr_min=.2", "--lr_max=.1,.3", "--grid"], "lr_min must not exceed lr_max"),
+    ],
+)
+def test_lists_that_do_not_pair_up_are_refused(given, says):
+    with pytest.raises(flags.UsageError, match=says):
+        settings("exercise3", *given)
+
+
+def test_a_plan_has_what_the_flags_say():
+    given = [
+        "--loss=hinge",
+        "--optimizer=adam",
+        "--hidden=7,5",
+        "--init_std=0.1",
+        "--seed=4",
+        "--n_cycles=2",
+        *TINY[:-2],
+    ]
+    with parsed("exercise3", *given, "--n_evals=2") as options:
+        made = plan.cyclical("exercise3", options, test=True)
+    eval_steps = (6, 12, 18, 24)
+    expected = train.Config((3072, 7, 5, 10), 30, eval_steps, 6, 0.1, loss=losses.hinge, optimizer=optimizers.adam)
+    assert made.config == expected
+    assert made.seeds == (4, 5)
+    assert made.source[2:] == ((1,), (2,), 400, 200)
+    assert len(made.splits.test.y) == 10_000
+
+
+def test_epochs_end_where_as_many_images_were_met():
+    with parsed("assignment1", *SMALL, "--n_epochs=3") as options:
+        made = plan.constant("assignment1", options, test=True, bias_std=0.5)
+    assert made.config.eval_steps == (13, 27, 40)
+    assert made.config.schedule is train.constant
+    assert made.config.bias_std == 0.5
+    assert made.config.init_std is None
+
+
+def test_a_search_has_no_test_images():
+    with parsed("coarse_search", *TINY) as options:
+        assert plan.cyclical("coarse_search", options, test=False).splits.test is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["--lam=.01"], ["--lam=0.01"]),
+        (["--lam=0.1,0.2"], ["--lam=0.1", "--lam=0.2"]),
+        (["--lam=1e-2"], ["--lam=0.010"]),
+        (["--hidden=5,4"], ["--hidden=5, 4"]),
+        (["--devices=1"], ["--devices=2"]),
+        (["--runs_at_once=1"], ["--num_shards=2", "--shard_index=1"]),
+        (["--lam=0,.1", "--lr_max=.1,.1"], ["--lam=0,.1", "--lr_max=.1", "--grid"]),
+        (["--init_std=0"], []),
+    ],
+)
+def test_what_comes_to_the_same_numbers_is_one_run(one, other):
+    assert identity(*one) == identity(*other)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--lam=0.010000001"],
+        ["--seed=1"],
+        ["--n_valid=199"],
+        ["--optimizer=nesterov"],
+        ["--optimizer=momentum", "--momentum=.8"],
+        ["--lr_min=2e-5"],
+        ["--n_evals=2"],
+    ],
+)
+def test_what_comes_to_other_numbers_is_another_run(given):
+    assert identity(*given) != identity()
+
+
+def identity(*given):
+    with parsed("exercise3", *TINY, *given) as options:
+        return plan.cyclical("exercise3", options, test=True).identity()
+
+
+def test_a_plan_is_made_again_from_its_identity():
+    with parsed("coarse_search", *TINY, "--optimizer=nesterov") as options:
+        dataset = plan.load(options)
+        made = plan.cyclical("coarse_search", options, test=False, dataset=dataset)
+    again = from_identity(made.identity(), dataset)
+    assert again.identity() == made.identity()
+    assert again.config == made.config
+    np.testing.assert_array_equal(again.splits.valid.y, made.splits.valid.y)
+    assert again.splits.test is None
+    assert isinstance(again.splits.train, data.Split)

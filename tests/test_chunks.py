@@ -1,0 +1,28 @@
+import jax
+
+from dd2424_jax import chunks, train
+
+CONFIG = train.Config(sizes=(12, 5, 3), n_batch=16, eval_steps=(20,))
+LARGE = train.Config((3072, 5000, 5000, 10), 100, (1,))
+
+
+def test_as_many_runs_as_fit_in_memory_are_trained_at_once(monkeypatch):
+    small = train.Config((3072, 50, 10), 100, (1,))
+    monkeypatch.setattr(chunks, "_host_memory", lambda: 2**34)
+    assert chunks.runs_that_fit(small, jax.devices()) == chunks.MAX_RUNS_AT_ONCE
+    weights = 4 * (3072 * 5000 + 5000 * 5000 + 5000 * 10)
+    assert 1 <= chunks.runs_that_fit(LARGE, jax.devices()) < 2**34 / (4 * weights)  # with gradients and updates
+    monkeypatch.setattr(chunks, "_host_memory", lambda: 2**20)
+    assert chunks.runs_that_fit(LARGE, jax.devices()) == 1
+    assert len(chunks.cut(LARGE, (3, 2), jax.devices())) == 6
+
+
+def test_a_cpus_chunks_are_as_wide_as_its_caches(monkeypatch):
+    assert chunks.cut(CONFIG, (3, 4), jax.devices()) == [(slice(0, 3), slice(0, 4))]
+    monkeypatch.setattr(chunks, "WEIGHTS_OF_A_CORE", 1)  # a setting for each of two devices
+    assert chunks.cut(CONFIG, (3, 4), jax.devices()[:2]) == [(slice(0, 2), slice(0, 4)), (slice(2, 3), slice(0, 4))]
+
+
+def test_chunks_have_at_most_so_many_runs_and_keep_a_seeds_settings_together():
+    assert chunks.cut(CONFIG, (3, 4), jax.devices(), 6) == [(slice(0, 3), slice(0, 2)), (slice(0, 3), slice(2, 4))]
+    assert chunks.cut(CONFIG, (3, 1), jax.devices(), 2) == [(slice(0, 2), slice(0, 1)), (slice(2, 3), slice(0, 1))]
