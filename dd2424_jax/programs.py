@@ -7,7 +7,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from dd2424_jax import evaluation, train
+from dd2424_jax import data, evaluation, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.parallel.placement import Placement
 
@@ -64,3 +64,35 @@ class Programs:
             self._compiled[key] = jitted.lower(*args).compile()
             self.seconds += time.perf_counter() - began
         return self._compiled[key](*args)
+
+
+class Runs:
+    """The runs of a placement: its programs, called with their settings, seeds and images, which are on the devices."""
+
+    def __init__(self, programs: Programs, placement: Placement, hypers: train.Hypers, seeds, splits: data.Splits):
+        self._programs, self._placement, self._seeds_on_host = programs, placement, seeds
+        self._hypers, self._seeds = placement.put_settings(hypers), placement.put_seeds(seeds)
+        self._splits = placement.put_everywhere(splits)
+
+    def fresh(self) -> train.TrainState:
+        """The state before the first update."""
+        return self._programs.init(self._placement, self._hypers, self._seeds)
+
+    def updated(self, state: train.TrainState, start: int, stop: int) -> train.TrainState:
+        """The state after the updates start, ..., stop - 1; the one before is given up."""
+        split, scale = self._splits.train, self._splits.scale
+        indices = train.batch_indices(self._seeds_on_host, start, stop, len(split.y), self._programs.config.n_batch)
+        batches = self._placement.put_seeds(indices)
+        return self._programs.segment(self._placement, split, scale, self._hypers, state, self._seeds, start, batches)
+
+    def evaluated(self, state: train.TrainState) -> tuple[Metrics, Metrics]:
+        """On the training and on the validation split, each of arrays [n_settings, n_seeds] of NumPy."""
+        return self._measured(self._splits.train, state), self._measured(self._splits.valid, state)
+
+    def tested(self, state: train.TrainState) -> Metrics | None:
+        """The same on the test split, where there is one."""
+        return None if self._splits.test is None else self._measured(self._splits.test, state)
+
+    def _measured(self, split: data.Split, state: train.TrainState) -> Metrics:
+        evaluate = self._programs.evaluate
+        return self._placement.fetch(evaluate(self._placement, split, self._splits.scale, self._hypers, state.params))

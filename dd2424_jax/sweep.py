@@ -20,7 +20,7 @@ from dd2424_jax.io import checkpoints
 from dd2424_jax.io.progress import Progress
 from dd2424_jax.parallel import processes
 from dd2424_jax.parallel.placement import Placement
-from dd2424_jax.programs import Programs
+from dd2424_jax.programs import Programs, Runs
 
 
 class Outcome(NamedTuple):
@@ -173,48 +173,42 @@ def _train(
     progress: Progress,
 ) -> _Trained:
     """Train a rectangle of runs, from its checkpoint where there is one that fits."""
-    config, n_runs = programs.config, cells.n_runs
-    hypers, seeds = placement.put_settings(cells.hypers), placement.put_seeds(cells.seeds)
-    there = placement.put_everywhere(splits)
-
-    def measure(split) -> Metrics:
-        return placement.fetch(programs.evaluate(placement, split, there.scale, hypers, state.params))
-
-    def evaluate(i) -> None:
-        evaluation = _History(measure(there.train), measure(there.valid))
-        for metric, value in zip(jax.tree.leaves(history), jax.tree.leaves(evaluation), strict=True):
-            metric[..., i] = value
-
-    state = programs.init(placement, hypers, seeds)
-    history = _empty_history(cells, config, state)
-    done = 0
+    config, runs = programs.config, Runs(programs, placement, cells.hypers, cells.seeds, splits)
+    state = runs.fresh()
+    done, history = 0, _empty_history(cells, config, state)
     if checkpoint and (resumed := _resume(checkpoint, config, cells, state, history, progress)):
         done, host_state, history = resumed
         state = placement.put_runs(host_state)
-        progress.skip(done * n_runs)
+        progress.skip(done * cells.n_runs)
     else:
-        evaluate(0)
+        _record(history, 0, *runs.evaluated(state))
     for i, (start, stop) in enumerate(itertools.pairwise((0, *config.eval_steps)), 1):
         if start < done:
             continue
-        batches = train.batch_indices(cells.seeds, start, stop, len(splits.train.y), config.n_batch)
-        batches = placement.put_seeds(batches)
-        state = programs.segment(placement, there.train, there.scale, hypers, state, seeds, start, batches)
-        evaluate(i)
+        state = runs.updated(state, start, stop)
+        _record(history, i, *runs.evaluated(state))
         if checkpoint:
-            host_state = placement.fetch(state)  # by every process
-            if processes.first():
-                of = _describe(config, cells)
-                checkpoints.save(checkpoint, of, step=np.array(stop), state=host_state, history=history)
+            _save(checkpoint, config, cells, stop, placement.fetch(state), history)
         accuracy = history.valid.accuracy[..., i].mean(axis=1).max()
-        progress.update((stop - start) * n_runs, f"validation accuracy {100 * accuracy:.1f} %")
-    test = None if there.test is None else measure(there.test)
-    return _Trained(history, test, placement.fetch(state.params))
+        progress.update((stop - start) * cells.n_runs, f"validation accuracy {100 * accuracy:.1f} %")
+    return _Trained(history, runs.tested(state), placement.fetch(state.params))
 
 
 def _empty_history(cells: _Cells, config: train.Config, state: train.TrainState) -> _History:
     shape, dtype = (*cells.shape, 1 + len(config.eval_steps)), state.params[0].W.dtype
     return _History(*(Metrics(*(np.full(shape, np.nan, dtype) for _ in range(3))) for _ in range(2)))
+
+
+def _record(history: _History, i: int, on_train: Metrics, on_valid: Metrics) -> None:
+    """Metrics [n_settings, n_seeds] become the history's i-th."""
+    for metric, value in zip(jax.tree.leaves(history), [*on_train, *on_valid], strict=True):
+        metric[..., i] = value
+
+
+def _save(checkpoint: Path, config: train.Config, cells: _Cells, step: int, state, history: _History) -> None:
+    """What every process has fetched, written by the first."""
+    if processes.first():
+        checkpoints.save(checkpoint, _describe(config, cells), step=np.array(step), state=state, history=history)
 
 
 def _resume(checkpoint: Path, config: train.Config, cells: _Cells, state, history: _History, progress: Progress):

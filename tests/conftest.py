@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from dd2424_jax import data, sweep
-from dd2424_jax.data import cifar10
+from dd2424_jax.data import cifar10, synthetic
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,14 +39,22 @@ def programs():
     sweep.Programs = make
 
 
-@pytest.fixture
-def optimized():
-    """Compiled for speed: for tests that train for long."""
+@contextlib.contextmanager
+def compiled_for_speed():
+    """For what computes for long."""
     jax.config.update("jax_disable_most_optimizations", False)
     OPTIMIZED.append(True)
-    yield
-    OPTIMIZED.pop()
-    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        yield
+    finally:
+        OPTIMIZED.pop()
+        jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture
+def optimized():
+    with compiled_for_speed():
+        yield
 
 
 OPTIMIZED = []  # something while it is
@@ -54,10 +63,10 @@ OPTIMIZED = []  # something while it is
 @pytest.fixture(scope="session", autouse=True)
 def stand_in():
     """The synthetic images, made once for all commands that are run in this process."""
-    load = data.load
-    data.load = functools.cache(load)
+    batches = synthetic.batches
+    synthetic.batches = functools.cache(lambda: list(batches()))
     yield
-    data.load = load
+    synthetic.batches = batches
 
 
 @pytest.fixture

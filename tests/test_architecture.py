@@ -1,4 +1,4 @@
-"""Who may import whom: each module only from those before it, and of them only what is listed."""
+"""Who may import whom, and that everything has its place, its make target and its tests."""
 
 import ast
 import re
@@ -7,62 +7,83 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-IMPORTS = {
-    "progress": set(),
-    "files": set(),
-    "download": {"files", "progress"},
-    "cifar10": {"download"},
-    "synthetic": set(),
-    "data": {"cifar10", "download", "synthetic"},
-    "losses": set(),
-    "schedules": set(),
-    "stats": set(),
-    "choice": {"stats"},
-    "network": {"losses"},
-    "gradcheck": set(),
-    "train": {"data", "losses", "network", "schedules"},
-    "results": {"files"},
-    "processes": set(),
-    "placement": {"processes"},
-    "sweep": {"data", "files", "network", "placement", "processes", "progress", "train"},
-    "shards": {"data", "files", "network", "results", "sweep", "train"},
-    "tables": {"stats"},
-    "plots": {"stats"},
-    "report": {"files", "plots", "stats", "sweep", "tables", "train"},
-}
+PACKAGE, COMMANDS = ROOT / "dd2424_jax", sorted((ROOT / "experiments").glob("*.py"))
+
+ORDER = """
+io.files io.progress io.download io.checkpoints
+parallel.processes parallel.placement
+losses schedules optimizers network stats choice
+data.cifar10 data.synthetic data.splits data data.__main__
+gradients.differences gradients.cases
+train evaluation chunks programs sweep
+runs.directory runs.provenance runs.plan runs.result runs.shards runs.previous
+reporting.labels reporting.tables reporting.plots reporting.search_plots reporting.report reporting.published
+reporting.confusion reporting.learning reporting.lam_search reporting.gradients
+benchmarking.timing benchmarking.workloads benchmarking.baselines benchmarking.analysis benchmarking.measurements
+benchmarking.plots benchmarking.tables
+app.number_lists app.flags app.entry app.session app.plan app.pipeline app.gradient_check
+""".split()
+EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "benchmarking", "app"]  # packages: a docstring each
+
+
+def name_of(file: Path) -> str:
+    """data.splits, of a module; data, of a package."""
+    return ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
 
 
 def imported(file: Path) -> set[str]:
-    """The modules of the package that a file imports, wherever in it."""
-    found = set()
+    """The modules of the package that a file imports, wherever in it, as in ORDER; "" for the package itself."""
+    names = set()
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "dd2424_jax":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dd2424_jax."):
-            found.add(node.module.split(".")[1])
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("dd2424_jax.")}
-    return found
+            names |= {alias.name for alias in node.names}
+    own = {name.removeprefix("dd2424_jax").removeprefix(".") for name in names if name.split(".")[0] == "dd2424_jax"}
+    known = {*ORDER, *EMPTY}
+    return {name if name in known else name.rpartition(".")[0] for name in own}
 
 
-@pytest.mark.parametrize("module", IMPORTS)
+@pytest.mark.parametrize("module", ORDER)
 def test_imports_go_one_way(module):
-    before = list(IMPORTS)[: list(IMPORTS).index(module)]
-    assert IMPORTS[module] <= set(before)
-    assert imported(ROOT / "dd2424_jax" / f"{module}.py") <= IMPORTS[module]
+    parts = module.split(".")
+    file = PACKAGE.joinpath(*parts).with_suffix(".py")
+    file = file if file.exists() else PACKAGE.joinpath(*parts, "__init__.py")
+    assert imported(file) <= {"", *ORDER[: ORDER.index(module)]}
 
 
 def test_every_module_has_its_place():
-    assert {file.stem for file in (ROOT / "dd2424_jax").glob("*.py")} == {*IMPORTS, "__init__"}
+    assert sorted(map(name_of, PACKAGE.rglob("*.py"))) == sorted([*ORDER, *EMPTY])
 
 
-def test_every_module_has_its_tests():
-    tested = {file.stem.removeprefix("test_") for file in (ROOT / "tests").glob("test_*.py")}
-    assert set(IMPORTS) <= tested
+def test_packages_are_empty():
+    for name in EMPTY:
+        statements = ast.parse(PACKAGE.joinpath(*name.split("."), "__init__.py").read_text()).body
+        assert all(isinstance(statement, ast.Expr | ast.Assign) for statement in statements), name  # a text, a version
 
 
-def test_every_experiment_has_its_make_target():
+@pytest.mark.parametrize("file", COMMANDS, ids=lambda file: file.stem)
+def test_everything_in_experiments_is_a_command(file):
+    content = file.read_text()
+    docstring = ast.get_docstring(ast.parse(content))
+    assert f"python experiments/{file.name}" in docstring or f"make {file.stem}" in docstring
+    assert 'if __name__ == "__main__":' in content
+    assert imported(file) <= {"", *ORDER}
+    assert not re.search(r"^\s*(?:import|from) experiments", content, re.MULTILINE)
+    others = {other.stem for other in COMMANDS if other != file}
+    top = {alias.name for node in ast.walk(ast.parse(content)) if isinstance(node, ast.Import) for alias in node.names}
+    assert not top & others  # a command imports no other
+
+
+def test_every_command_has_its_make_target():
     targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    scripts = [file for file in (ROOT / "experiments").glob("*.py") if "__main__" in file.read_text()]
-    experiments = {file.stem.replace("_", "-") for file in scripts}
-    assert experiments <= set(targets)
+    assert {file.stem.replace("_", "-") for file in COMMANDS} <= set(targets)
+
+
+def test_tests_lie_where_what_they_test_does():
+    tested = {name_of(PACKAGE / file.relative_to(ROOT / "tests")) for file in (ROOT / "tests").rglob("test_*.py")}
+    tested = {name.replace("test_", "") for name in tested if not name.startswith("commands.")} - {"architecture"}
+    assert tested <= set(ORDER)
+    science = {name for name in ORDER if "." not in name or name.split(".")[0] in ("io", "data", "gradients", "runs")}
+    assert science - {"data", "data.__main__"} <= tested  # the other rooms' are tested by their commands too

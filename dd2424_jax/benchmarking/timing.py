@@ -1,7 +1,9 @@
 """Times that can be compared in spite of CPU contention: round by round, with the share of the cores that there was."""
 
+import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -55,18 +57,27 @@ class Process(NamedTuple):
     stdout: str
 
 
+# In between, as a process begins with the greatest memory that the one which starts it ever had.
+_STARTER = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+status = subprocess.run(sys.argv[1:]).returncode
+wall, usage = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print()
+print(json.dumps([status, wall, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss]))
+"""
+
+
 def process(command: Sequence[str], *, status: int = 0, **environment: str) -> Process:
     """Run a command to its end.
 
     Raises:
       RuntimeError: it ends with another status, with its output.
     """
-    began = time.perf_counter()
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, env=os.environ | environment, **pipes) as running:
-        output = running.stdout.read()
-        _, ended, usage = os.wait4(running.pid, 0)  # unlike getrusage, of this one child
-        running.returncode = os.waitstatus_to_exitcode(ended)
-    if running.returncode != status:
+    started = subprocess.run([sys.executable, "-c", _STARTER, *command], env=os.environ | environment, **pipes)
+    output, _, measured = started.stdout.removesuffix("\n").rpartition("\n")
+    ended, wall, cpu, memory = json.loads(measured)
+    if ended != status:
         raise RuntimeError(f"{' '.join(command)}: {output}")
-    return Process(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss, output)
+    return Process(wall, cpu, memory, output)

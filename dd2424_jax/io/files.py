@@ -51,18 +51,23 @@ def write_bytes(file: Path, content: bytes) -> None:
             os.fsync(out.fileno())
         os.chmod(part, 0o644)
         os.replace(part, file)
+        _sync(file.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(part)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"no space left for {file}; free some, and the same command goes on") from error
+            raise DiskFull(f"no space left for {file}; free some, and the same command resumes") from error
         raise
+
+
+def _sync(folder: Path) -> None:
+    """Force the names in a folder to disk, where the system can."""
     if os.name == "posix":
-        folder = os.open(file.parent, os.O_RDONLY)
+        handle = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(folder)
+            os.fsync(handle)
         finally:
-            os.close(folder)
+            os.close(handle)
 
 
 def write_text(file: Path, text: str) -> None:

@@ -18,7 +18,7 @@ from jax.experimental import multihost_utils
 
 
 class ProcessError(Exception):
-    """The processes did not connect; the message says why."""
+    """The processes did not connect, or one was lost; the message says why."""
 
 
 def start(coordinator: str | None, n: int | None, index: int | None, *, timeout: int) -> None:
@@ -95,7 +95,7 @@ def first() -> bool:
 
 def gather(tree):
     """Leaves [...] of NumPy, of the same shape in every process, as [n_processes, ...]."""
-    return multihost_utils.process_allgather(tree)
+    return _with_all(multihost_utils.process_allgather, tree)
 
 
 def broadcast(content: bytes = b"") -> bytes:
@@ -103,6 +103,20 @@ def broadcast(content: bytes = b"") -> bytes:
     if jax.process_count() == 1:
         return content
     size = np.frombuffer(len(content).to_bytes(8, "big"), np.uint8)
-    n = int.from_bytes(multihost_utils.broadcast_one_to_all(size).tobytes(), "big")
+    n = int.from_bytes(_with_all(multihost_utils.broadcast_one_to_all, size).tobytes(), "big")
     mine = np.frombuffer(content, np.uint8) if first() else np.zeros(n, np.uint8)
-    return multihost_utils.broadcast_one_to_all(mine).tobytes()
+    return _with_all(multihost_utils.broadcast_one_to_all, mine).tobytes()
+
+
+def _with_all(function, tree):
+    """What a function of all processes returns.
+
+    Raises:
+      ProcessError: one of them was lost.
+    """
+    try:
+        return function(tree)
+    except (ValueError, jax.errors.JaxRuntimeError) as error:  # a ValueError where Gloo lost a connection
+        raise ProcessError(
+            f"another process was lost ({str(error).splitlines()[0]}); the same commands resume"
+        ) from error

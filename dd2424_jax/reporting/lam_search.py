@@ -59,8 +59,10 @@ def _differences(result: Result, chosen: Choice) -> tables.Table:
         numbers = [tables.points(difference.mean), interval, "–" if np.isnan(p) else f"{p:.3f}"]
         if i == chosen.best:
             numbers, verdict = ["–", "–", "–"], "chosen"
+        elif i in chosen.indistinguishable:
+            verdict = "no"
         else:
-            verdict = "no" if i in chosen.indistinguishable else "yes"
+            verdict = "yes" if stats.excludes_zero(difference) else "diverged"
         one_se = " (one-SE rule)" if i == chosen.one_se != chosen.best else ""
         first, *others = [column[i] for column in names.values()]
         rows.append([first + one_se, *others, *numbers, verdict])
@@ -109,7 +111,9 @@ def _set_in_words(chosen: Choice, hypers: train.Hypers, names: list[str], symbol
     if len(names) == 1:
         return f"{names[0]} is the only setting tried"
     if len(same) == 1:
-        return f"Every other setting is significantly worse than {names[same[0]]}"
+        n_worse = sum(map(stats.excludes_zero, chosen.differences))
+        diverged = "" if n_worse == len(names) - 1 else "diverged or "
+        return f"Every other setting {diverged}is significantly worse than {names[same[0]]}"
     ascending = [int(i) for i in np.argsort(getattr(hypers, name), kind="stable")]
     first = ascending.index(same[0])
     if not others and ascending[first : first + len(same)] == same:

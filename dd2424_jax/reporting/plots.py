@@ -28,6 +28,7 @@ def render(fig: Figure, form: str) -> bytes:
     """The figure as a file's content; `form` is png or pdf."""
     buffer = io.BytesIO()
     fig.savefig(buffer, format=form, dpi=200)
+    fig.set_layout_engine("none")  # the layout stands, and the next file of the figure need not find it again
     return buffer.getvalue()
 
 

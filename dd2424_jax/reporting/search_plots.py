@@ -146,6 +146,8 @@ def value_axis(ax, values, symbol: str):
 def name_axis(ax, names):
     """The x axis of settings that no single number orders."""
     ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right", fontsize=7)
+    if legend := ax.get_legend():  # names take the room below
+        legend.set(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     ax.grid(alpha=0.3)
     return ax
 

@@ -35,6 +35,7 @@ _LATEX = str.maketrans(
     {character: rf"\{character}" for character in "%&_#${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"–": "--", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "²": "$^2$", "√": r"$\surd$"}
+    | {"<": "$<$", ">": "$>$", "|": "$|$"}
     | {"λ": r"$\lambda$", "η": r"$\eta$", "μ": r"$\mu$", "µ": r"\textmu{}"}
 )
 
@@ -121,8 +122,8 @@ def percent_interval(estimate: Estimate, digits: int = 2) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of fractions, in points."""
-    return f"{100 * difference:+.2f}"
+    """A difference of fractions, in points; a dash where it is not a number."""
+    return "–" if math.isnan(difference) else f"{100 * difference:+.2f}"
 
 
 def points_interval(low: float, high: float) -> str:

@@ -57,7 +57,7 @@ class Run:
         return files.read_json(self.path / SUMMARY)
 
     def finish(self, summary: Mapping) -> None:
-        """Write summary.json, let `latest` name this run, and drop what was only needed on the way."""
+        """Write summary.json, let `latest` name the newest run, and drop what was only needed on the way."""
         files.write_json(self.path / SUMMARY, summary)
         self.finalise()
 
@@ -73,12 +73,15 @@ class Run:
 
     def finalise(self) -> None:
         """What comes after summary.json; done again where it was interrupted."""
-        link, part = self.path.parent / LATEST, self.path.parent / f".{LATEST}-{os.getpid()}"
+        parent = self.path.parent
+        link, part = parent / LATEST, parent / f".{LATEST}-{os.getpid()}"
+        # Where this makes good an interruption, another run may have finished since.
+        newest = max([self.path, *finished(parent.parent, parent.name)], key=_finished_at).name
         part.unlink(missing_ok=True)  # of a process of the same number that was killed here
         try:
-            part.symlink_to(self.path.name)
+            part.symlink_to(newest)
         except OSError:  # a file system without links
-            part.write_text(self.path.name)
+            part.write_text(newest)
         os.replace(part, link)
         for folder in self.path.glob("shard-*"):
             shutil.rmtree(folder, ignore_errors=True)
@@ -143,8 +146,9 @@ def open_run(
         path = (finished[-1] if finished else runs[0]).path
     run = Run(path, shard)
     if run.finished:
-        if (run.path / LOCK).exists():
-            run.finalise()
+        if (run.path / LOCK).exists():  # of a process that was killed, or is about to finish or to revise it
+            with held(run.path, patience=PATIENCE):
+                run.finalise()
         yield run
         return
     with contextlib.ExitStack() as until_ready, held(run.own):
@@ -225,8 +229,12 @@ def held(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
-def finished(out_dir: str, experiment: str) -> list[Path]:
+def finished(out_dir: str | Path, experiment: str) -> list[Path]:
     """The finished runs of an experiment, the newest first."""
     folder = Path(out_dir).expanduser() / experiment
-    summaries = [file for file in folder.glob(f"*/{SUMMARY}") if file.parent.name != LATEST]
-    return [file.parent for file in sorted(summaries, key=lambda file: file.stat().st_mtime_ns, reverse=True)]
+    summaries = [file for file in folder.glob(f"*/{SUMMARY}") if not file.parent.is_symlink()]  # as latest is
+    return sorted((file.parent for file in summaries), key=_finished_at, reverse=True)
+
+
+def _finished_at(path: Path) -> int:
+    return (path / SUMMARY).stat().st_mtime_ns

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import itertools
 import os
 import pickle
 import runpy
@@ -14,10 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from absl import flags
 
 from dd2424_jax.app import flags as app_flags
-from dd2424_jax.io import files
+from dd2424_jax.io import checkpoints, files
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
@@ -95,6 +97,25 @@ def call_here(script, *given, cwd, **changes) -> Done:
             signal.signal(signal.SIGINT, interrupt)
             _forget_flags()
     return Done(status, out.getvalue(), err.getvalue())
+
+
+class Killed(BaseException):
+    """Ends a command in this process where it stands, as a kill would."""
+
+
+def kill_here(script, *given, cwd, n_checkpoints):
+    """Run a command until it is about to write a checkpoint after so many."""
+    save, n = checkpoints.save, itertools.count()
+
+    def save_or_end(*args, **trees):
+        if next(n) == n_checkpoints:
+            raise Killed
+        save(*args, **trees)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "save", save_or_end)
+        with pytest.raises(Killed):
+            call_here(script, *given, cwd=cwd)
 
 
 @contextlib.contextmanager

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.commands.scripts import TINY, fails, once, run
+from dd2424_jax import sweep
+from tests.commands.scripts import TINY, fails, numbers, once, run
 
 COARSE = ["--lam=0.001,0.01,0.1,1"]
+JOINT = ["--lam=0.01,0.1,1", "--lr_max=0.02,0.1", "--grid"]
 
 
 def summary(path):
@@ -46,14 +48,14 @@ def test_the_fine_search_looks_round_what_the_coarse_one_chose(chain):
     assert flags(fine)["search"] == f"coarse_search/{coarse.name}"
 
 
-def test_a_search_names_its_choice_and_what_it_cannot_tell_apart(chain):
+def test_a_search_names_its_choice_and_what_is_indistinguishable_from_it(chain):
     for path, done in chain[1:3]:
         choice = summary(path)["choice"]
         means = {setting["lam"]: setting["valid_accuracy"]["mean"] for setting in summary(path)["settings"]}
         assert means[choice["lam"]] == max(means.values())
-        assert choice["lam"] in choice["indistinguishable"]
+        assert choice["best"] in choice["indistinguishable"]
         assert choice["one_se_lam"] >= choice["lam"]
-        assert f"chosen: {choice['lam']:.3g}." in choice["words"][0]
+        assert f"chosen: λ = {choice['lam']:.3g}." in choice["words"][0]
         assert all(sentence in done.stdout for sentence in choice["words"])
         assert any("WARNING: with 2 seeds" in sentence for sentence in choice["words"])
 
@@ -65,15 +67,65 @@ def test_the_final_model_has_the_fine_searchs_lam_and_fresh_seeds(chain):
     assert setting["lam"] == lam
     assert flags(final)["search"] == f"fine_search/{fine.name}"
     fresh = (cwd / "results" / "fresh_score" / "latest").resolve()
-    assert flags(fresh)["seed"] == flags(final)["seed"] == 1000
-    assert (flags(fresh)["n_cycles"], flags(fresh)["lam"]) == (flags(fine)["n_cycles"], flags(final)["lam"])
-    found = summary(final)["search"]
+    of_fine, of_fresh = (json.loads((path / "config.json").read_text())["identity"] for path in (fine, fresh))
+    assert of_fresh["config"] == of_fine["config"]
+    assert of_fresh["dataset"] == of_fine["dataset"]
+    assert of_fresh["hypers"]["lam"] == [lam]
+    assert of_fresh["seeds"] == [1000, 1001]
+    compared = summary(final)["search"]
     searched, again = scores(fine, lam), scores(fresh, lam)
-    assert found["optimism"]["mean"] == pytest.approx(np.mean(searched) - np.mean(again))
+    assert compared["selection_bias"]["mean"] == pytest.approx(np.mean(searched) - np.mean(again))
     interval = stats.ttest_ind(searched, again, equal_var=False).confidence_interval()
-    assert found["optimism"]["ci95"] == pytest.approx(interval)
+    assert compared["selection_bias"]["ci95"] == pytest.approx(interval)
     assert "search minus fresh, points" in done.stdout
-    assert f"{100 * abs(found['optimism']['mean']):.2f} points" in done.stdout
+    assert f"{100 * abs(compared['selection_bias']['mean']):.2f} points" in done.stdout
+
+
+def test_published_searches_are_drawn_over_a_finished_search_without_training(chain, monkeypatch):
+    cwd, (coarse, _), *_ = chain
+    monkeypatch.setattr(sweep, "run", None)  # whoever trains fails
+    files = ("search.png", "runs.csv", "curves.npz")
+    before = {name: (coarse / name).read_bytes() for name in files}
+    stamp = (coarse / "summary.json").stat().st_mtime_ns
+    drawn = {}
+    for flag in ("--published", "--nopublished"):
+        path, _ = run("coarse_search", *COARSE, *TINY, flag, cwd=cwd)
+        assert path == coarse
+        drawn[flag] = {name: (coarse / name).read_bytes() for name in files}
+    assert drawn["--nopublished"] == before
+    assert drawn["--published"].pop("search.png") != before.pop("search.png")
+    assert drawn["--published"] == before
+    assert (coarse / "summary.json").stat().st_mtime_ns == stamp  # no newer than it is
+
+
+@pytest.fixture(scope="module")
+def joint(tmp_path_factory):
+    """A search for λ and the learning rate, and what follows it."""
+    scripts = (("coarse_search", *JOINT), ("fine_search", "--n_lam=2", "--optimizer=sgd"), ["final_model"])
+    return once(tmp_path_factory, "joint", lambda cwd: [run(*script, *TINY, cwd=cwd) for script in scripts])
+
+
+def test_a_joint_search_tries_all_pairs_and_chooses_one(joint):
+    (coarse, done), *_ = joint
+    settings = summary(coarse)["settings"]
+    pairs = [(lam, lr) for lam in (0.01, 0.1, 1.0) for lr in (0.02, 0.1)]
+    assert [(setting["lam"], setting["lr_max"]) for setting in settings] == pairs
+    best = max(settings, key=lambda setting: setting["valid_accuracy"]["mean"])
+    choice = summary(coarse)["choice"]
+    assert choice["best"] == {name: best[name] for name in ("lam", "lr_min", "lr_max")}
+    assert "| λ    | η_max |" in done.stdout
+    assert f"chosen: λ = {best['lam']:g}, η_max = {best['lr_max']:g}." in done.stdout
+
+
+def test_what_follows_a_joint_search_has_its_pair(joint):
+    (coarse, _), (fine, _), (final, _) = joint
+    lr = summary(coarse)["choice"]["best"]["lr_max"]
+    assert {setting["lr_max"] for setting in summary(fine)["settings"]} == {lr}
+    best = summary(fine)["choice"]["best"]
+    (setting,) = summary(final)["settings"]
+    assert {name: setting[name] for name in best} == best
+    assert flags(fine)["search"] == f"coarse_search/{coarse.name}"
+    assert flags(final)["search"] == f"fine_search/{fine.name}"
 
 
 @pytest.mark.parametrize(
@@ -81,10 +133,13 @@ def test_the_final_model_has_the_fine_searchs_lam_and_fresh_seeds(chain):
     [
         ("final_model", ["--seed=1"], "seed 1 was used by a search: choose a --seed above 1"),
         ("final_model", ["--hidden=7"], "no finished fine_search in results on the same data with the same hidden"),
-        ("final_model", ["--lam=0.1,0.2"], "--lam=0.1,0.2: the final model has one λ"),
+        ("final_model", ["--optimizer=adam"], "no finished fine_search in results on the same data with the same"),
+        ("final_model", ["--lam=0.1,0.2"], "the final model has one setting, not λ = 0.1; λ = 0.2"),
         ("final_model", ["--search=nowhere"], "--search=nowhere is no finished run's directory; give --lam"),
         ("fine_search", ["--hidden=7"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
+        ("fine_search", ["--lr_max=0.3"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
         ("fine_search", ["--lam_min=0.2", "--lam_max=0.1"], "lam_min=0.2 exceeds lam_max=0.1"),
+        ("fine_search", ["--lam=0.2", "--lam_max=0.1"], "give --lam, or a range by --lam_min and --lam_max"),
     ],
 )
 def test_what_does_not_fit_is_one_line(chain, script, given, says):
@@ -98,7 +153,15 @@ def test_a_preset_is_another_grid(tmp_path):
 
 
 def test_a_grid_of_lams_is_spaced_evenly(tmp_path):
-    given = ["--lam_min=0.001", "--lam_max=0.1", "--n_lam=3", "--draw=grid", "--hidden=5,4"]
+    given = ["--lam_min=0.001", "--lam_max=0.1", "--n_lam=3", "--draw=grid"]
     path, _ = run("fine_search", *TINY, *given, cwd=tmp_path)
     assert [setting["lam"] for setting in summary(path)["settings"]] == [0.001, 0.01, 0.1]
-    assert np.load(path / "params.npz")["W2"].shape == (3, 2, 4, 5)
+
+
+def test_searches_of_other_seeds_try_the_same_lams(tmp_path):
+    given = [*TINY, "--lam_min=0.001", "--lam_max=0.1", "--n_lam=2", "--n_seeds=1"]
+    lams = {}
+    for flag in ("--seed=0", "--seed=5", "--draw_seed=1"):
+        path, _ = run("fine_search", *given, flag, cwd=tmp_path)
+        lams[flag] = [row[0] for row in numbers(path)]
+    assert lams["--seed=0"] == lams["--seed=5"] != lams["--draw_seed=1"]

@@ -1,6 +1,8 @@
-"""What is left after a kill, Ctrl-C, a full disk: nothing finished is lost, and the same command goes on."""
+"""What is left after a kill, Ctrl-C, a full disk: nothing finished is lost, and the same command resumes."""
 
 import contextlib
+import errno
+import os
 import re
 import signal
 import subprocess
@@ -10,7 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.commands.scripts import TINY, command, environment, fails, once, run, wait_for
+from tests.commands.scripts import (
+    TINY,
+    call_here,
+    command,
+    environment,
+    fails,
+    fails_as_process,
+    kill_here,
+    once,
+    run,
+    wait_for,
+)
 
 LONG = [*TINY, "--n_s=100", "--n_evals=15", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
 
@@ -23,17 +36,22 @@ def expected(tmp_path_factory):
 
 def start(cwd, **changes):
     return subprocess.Popen(
-        command("coarse_search", *LONG), cwd=cwd, env=environment(**changes), stderr=subprocess.PIPE, text=True
+        command("coarse_search", *LONG),
+        cwd=cwd,
+        env=environment(**changes),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
     )
 
 
 def checkpoints(cwd):
     """The search's checkpoints and when each was written."""
-    found = {}
+    written = {}
     for file in Path(cwd).glob("results/coarse_search/*/checkpoint-*"):
         with contextlib.suppress(FileNotFoundError):
-            found[file] = file.stat().st_mtime_ns
-    return found
+            written[file] = file.stat().st_mtime_ns
+    return written
 
 
 def wait_for_checkpoint(process, cwd):
@@ -41,93 +59,87 @@ def wait_for_checkpoint(process, cwd):
     before = checkpoints(cwd)
 
     def written():
-        found = checkpoints(cwd)
-        return found if found != before else None
+        now = checkpoints(cwd)
+        return now if now != before else None
 
     return next(iter(wait_for(process, written))).parent
 
 
-def assert_same_run(found, expected):
-    assert (found / "runs.csv").read_bytes() == (expected / "runs.csv").read_bytes()
-    assert sorted(file.name for file in found.iterdir()) == sorted(file.name for file in expected.iterdir())
+def assert_same_run(path, expected):
+    assert (path / "runs.csv").read_bytes() == (expected / "runs.csv").read_bytes()
+    assert sorted(file.name for file in path.iterdir()) == sorted(file.name for file in expected.iterdir())
 
 
-def test_killed_ten_times_at_random_moments_it_ends_with_the_same_numbers(tmp_path, expected):
+def test_killed_at_random_moments_it_ends_with_the_same_numbers(tmp_path, expected):
     rng = np.random.default_rng(0)
-    for _ in range(10):
+    for _ in range(3):  # before every single change to a file: tests/app/test_pipeline.py
         process = start(tmp_path)
-        for _ in range(rng.integers(1, 4)):  # of 60 in all
+        for _ in range(rng.integers(1, 8)):  # of 60 in all
             path = wait_for_checkpoint(process, tmp_path)
         time.sleep(rng.uniform(0, 0.01))
         process.kill()
         process.communicate()
         assert not (path / "summary.json").exists()
         assert not (path.parent / "latest").exists()
-    found, done = run("coarse_search", *LONG, cwd=tmp_path)
-    assert "going on from update 200 of 200" in done.stderr  # the first chunk
-    assert found == path
-    assert_same_run(found, expected)
+    resumed, done = run("coarse_search", *LONG, cwd=tmp_path)
+    assert "resumed from update" in done.stderr
+    assert resumed == path
+    assert_same_run(resumed, expected)
 
 
-FULL_DISK = """
-import errno, os
-def fsync(handle, real=os.fsync):
-    if os.path.exists("full"):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    real(handle)
-os.fsync = fsync
-"""
+def fill_disk(cwd, monkeypatch):
+    """Once there is a checkpoint, there is no space for anything else."""
+    fsync = os.fsync
+
+    def fsync_while_there_is_space(handle):
+        if checkpoints(cwd):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync_while_there_is_space)
 
 
-def test_a_full_disk_is_one_line_and_the_run_goes_on_once_there_is_space(tmp_path, expected):
-    (tmp_path / "sitecustomize.py").write_text(FULL_DISK)
-    process = start(tmp_path, PYTHONPATH=str(tmp_path))
-    path = wait_for_checkpoint(process, tmp_path)
-    (tmp_path / "full").touch()
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert re.search(r"no space left for .*checkpoint-\d+.npz; free some, and the same command goes on", said)
-    assert "Traceback" not in said
-    (tmp_path / "full").unlink()
-    found, done = run("coarse_search", *LONG, cwd=tmp_path)
-    assert found == path
-    assert "going on from update" in done.stderr
-    assert_same_run(found, expected)
+def test_a_full_disk_is_one_line_and_the_run_resumes_once_there_is_space(tmp_path, expected):
+    with pytest.MonkeyPatch.context() as patch:
+        fill_disk(tmp_path, patch)
+        done = call_here("coarse_search", *LONG, cwd=tmp_path)
+    assert done.returncode == 1
+    says = r"coarse_search.py: no space left for .*checkpoint-\d+.npz; free some, and the same command resumes"
+    assert re.fullmatch(says, done.stderr.splitlines()[-1])
+    assert "Traceback" not in done.stderr
+    path, done = run("coarse_search", *LONG, cwd=tmp_path)
+    assert "resumed from update" in done.stderr
+    assert_same_run(path, expected)
 
 
-def test_a_damaged_checkpoint_is_named_and_its_chunk_starts_anew(tmp_path, expected):
-    process = start(tmp_path)
-    wait_for_checkpoint(process, tmp_path)
-    process.kill()
-    process.communicate()
+def test_a_damaged_checkpoint_is_named_and_its_chunk_starts_from_scratch(tmp_path, expected):
+    kill_here("coarse_search", *LONG, cwd=tmp_path, n_checkpoints=1)
     (file,) = checkpoints(tmp_path)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 255
     file.write_bytes(content)
-    found, done = run("coarse_search", *LONG, cwd=tmp_path)
-    assert f"{file.name} is damaged: its runs start anew" in done.stderr
-    assert_same_run(found, expected)
-
-
-def test_a_second_process_says_who_holds_the_run(tmp_path, expected):
-    first = start(tmp_path)
-    path = wait_for_checkpoint(first, tmp_path)
-    first.send_signal(signal.SIGSTOP)  # or it might end too soon
-    said = fails("coarse_search", *LONG, cwd=tmp_path)
-    first.send_signal(signal.SIGCONT)
-    assert f"is being written by process {first.pid} on" in said
-    first.communicate(timeout=120)
-    assert first.returncode == 0
+    path, done = run("coarse_search", *LONG, cwd=tmp_path)
+    assert f"{file.name} is damaged: its runs start from scratch" in done.stderr
     assert_same_run(path, expected)
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path):
+def test_a_second_process_says_who_holds_the_run(tmp_path):
+    process = start(tmp_path)
+    path = wait_for_checkpoint(process, tmp_path)
+    process.send_signal(signal.SIGSTOP)  # or it might end too soon
+    said = fails("coarse_search", *LONG, cwd=tmp_path)
+    assert f"{path.name} is being written by process {process.pid} on" in said
+    process.kill()
+    process.communicate()
+
+
+def test_ctrl_c_says_how_to_resume(tmp_path):
     process = start(tmp_path)
     path = wait_for_checkpoint(process, tmp_path)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "the same command goes on" in said.splitlines()[-1]
+    assert "the same command resumes" in said.splitlines()[-1]
     assert "Traceback" not in said
     assert not (path / "summary.json").exists()
 
@@ -141,3 +153,15 @@ def test_ctrl_c_during_the_imports_is_clean(tmp_path):
     _, said = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("script", "flag", "says"),
+    [
+        ("exercise3", "--lam=-1", "lam"),
+        ("final_model", "--hidden=7", "there is no finished fine_search in results on the same data"),
+        ("gradient_check", "stray", "'stray' is not a flag"),
+    ],
+)
+def test_a_users_mistake_is_one_line_of_a_process(tmp_path, script, flag, says):
+    assert says in fails_as_process(script, "--dataset=synthetic", flag, cwd=tmp_path)

@@ -1,102 +1,65 @@
-"""Processes that are one program: real ones, on this machine."""
+"""What one process can show; real ones are in tests/commands/test_processes.py."""
 
-import os
-import socket
-import subprocess
+import sys
+import threading
 
+import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import processes
-from tests.commands.scripts import TINY, command, environment, fails, numbers, run, wait_for
-
-LONG = [*TINY, "--n_seeds=3", "--n_s=20", "--n_evals=20", "--hidden=5", "--lam=0.001,0.01", "--devices=1"]
+from dd2424_jax.parallel import processes
 
 
-def pair(folders, *flags, **changes):
-    """A coarse search in two processes that share nothing but a port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    meeting = ["--distributed", f"--coordinator=127.0.0.1:{port}", "--num_processes=2"]
-    return [
-        subprocess.Popen(
-            command("coarse_search", *flags, *meeting, f"--process_id={i}"),
-            cwd=folder,
-            env=environment(**changes),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for i, folder in enumerate(folders)
-    ]
-
-
-def test_alone_a_process_is_the_first_and_is_told_what_it_tells():
+def test_alone_a_process_is_the_first_and_gets_what_it_broadcasts_and_gathers():
     assert processes.first()
-    assert processes.tell(b"content") == b"content"
+    assert processes.broadcast(b"content") == b"content"
+    np.testing.assert_array_equal(processes.gather(np.arange(3)), [[0, 1, 2]])
 
 
-def test_two_processes_find_what_one_does_and_go_on_with_what_it_began(tmp_path):
-    folders = [tmp_path / name for name in ("first", "second", "alone")]
-    for folder in folders:
-        folder.mkdir()
-    began = subprocess.Popen(command("coarse_search", *LONG), cwd=folders[0], env=environment(), stderr=subprocess.PIPE)
-    wait_for(began, lambda: list(folders[0].glob("results/coarse_search/*/checkpoint-000.npz")))
-    began.kill()
-    began.communicate()
-    both = pair(folders[:2], *LONG)
-    (out, said), (out_of_second, said_by_second) = (process.communicate(timeout=300) for process in both)
-    assert [process.returncode for process in both] == [0, 0], said + said_by_second
-    assert "going on from update" in said
-    assert not any(folders[1].iterdir())  # the first one writes, and tells the other what was there
-    assert (out_of_second, said_by_second) == ("", "")
-    expected, done = run("coarse_search", *LONG, cwd=folders[2])
-    found = folders[0] / out.splitlines()[-1]
-    assert found.name == expected.name  # it is the same run
-    assert sorted(file.name for file in found.iterdir()) == sorted(file.name for file in expected.iterdir())
-    assert len(out.splitlines()) == len(done.stdout.splitlines())
-    np.testing.assert_allclose(numbers(found), numbers(expected), rtol=1e-3, atol=1e-3)  # rounding
+@pytest.fixture
+def initialize(monkeypatch):
+    """Replaces JAX's own way of finding the other processes, and keeps what `start` sets in this one."""
+    monkeypatch.setattr(jax.config, "update", lambda *_: None)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setenv("grpc_proxy", "")
+    return lambda function: monkeypatch.setattr(jax.distributed, "initialize", function)
 
 
-def test_a_process_that_is_killed_ends_the_other(tmp_path):
-    both = pair([tmp_path, tmp_path], *LONG, "--n_s=3000")
-    said = both[0].stderr.readline()  # once they have met
-    both[1].kill()
-    assert both[0].wait(300) != 0
-    assert "in each of 2 processes" in said
-    for process in both:
-        process.communicate()
+def test_processes_that_do_not_connect_in_time_give_up(initialize, monkeypatch):
+    said, given_up = [], threading.Event()
+    monkeypatch.setattr(processes, "_give_up", lambda message: (said.append(message), given_up.set()))
+    initialize(lambda *_, **__: given_up.wait(60))
+    processes.start("127.0.0.1:1", 2, 1, timeout=0)
+    assert said == ["--distributed: 2 processes did not connect at 127.0.0.1:1 within 0 s; was each started, and once?"]
 
 
-def test_what_keeps_the_first_process_from_writing_ends_both_in_one_line(tmp_path):
-    both = pair([tmp_path, tmp_path], *TINY, "--out_dir=/proc/nowhere", "--devices=1")
-    for process in both:
-        _, said = process.communicate(timeout=300)
-        assert process.returncode == 1
-        assert "choose another --out_dir" in said
-        assert len(said.splitlines()) == 1
+def test_what_keeps_them_from_connecting_is_said_with_advice(initialize):
+    def refused(*_, **__):
+        raise ValueError("coordinator_address should be defined.")
+
+    initialize(refused)
+    with pytest.raises(processes.ProcessError, match=r"coordinator_address should be .*give --coordinator=host:port"):
+        processes.start(None, None, None, timeout=60)
 
 
-@pytest.mark.parametrize(
-    ("flags", "says"),
-    [
-        ("--process_id=2 --num_processes=2 --coordinator=127.0.0.1:1 --distributed", "process_id must be below"),
-        ("--distributed", "--coordinator=host:port"),
-        ("--distributed --num_shards=2", "a shard is one process"),
-        (
-            "--distributed --coordinator=127.0.0.1:1 --num_processes=2 --process_id=1 --meeting_seconds=1",
-            "2 processes did not meet at 127.0.0.1:1 within 1 s",
-        ),
-    ],
-)
-def test_processes_that_cannot_meet_are_one_line(tmp_path, flags, says):
-    assert says in fails("coarse_search", *TINY, *flags.split(), cwd=tmp_path)
-    assert not any(tmp_path.iterdir())
+def test_every_process_needs_as_many_devices(monkeypatch):
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    monkeypatch.setattr(jax, "local_device_count", lambda: 1)
+    monkeypatch.setattr(jax, "device_count", lambda: 3)
+    with pytest.raises(processes.ProcessError, match="process 0 has 1 of the 3 devices of 2 processes"):
+        processes.connect()
 
 
-def test_slurm_is_detected(tmp_path):
-    job = {"SLURM_JOB_ID": str(os.getpid()), "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_NTASKS": "2"}
-    task = {"SLURM_PROCID": "1", "SLURM_LOCALID": "0"}
-    said = fails("coarse_search", *TINY, "--distributed", "--meeting_seconds=1", cwd=tmp_path, **job, **task)
-    assert "did not meet within 1 s" in said
+def test_a_process_that_was_lost_is_said(monkeypatch):
+    def closed(_):
+        raise ValueError("Gloo AllGather failed: Connection closed by peer")
+
+    monkeypatch.setattr(processes.multihost_utils, "process_allgather", closed)
+    with pytest.raises(processes.ProcessError, match=r"another process was lost \(Gloo .*the same commands resume"):
+        processes.gather(np.zeros(1))
+
+
+def test_a_process_that_is_alone_leaves_as_any_other():
+    with pytest.raises(SystemExit) as ended:
+        processes.leave(3)
+    assert ended.value.code == 3

@@ -1,31 +1,38 @@
+import matplotlib.patches
 import numpy as np
 import pytest
-import searches
 
-from dd2424_jax import choice
+from dd2424_jax import choice, train
+from dd2424_jax.reporting import labels, lam_search
+from tests.reporting.results import concluded, crossed, drawn, near, plan
 
+pytestmark = pytest.mark.filterwarnings("error")
 LAMS = [0.001, 0.01, 0.1]
+GRID = dict(zip(("lam", "lr_max"), crossed([0.01, 0.1], [0.05, 0.1, 0.2]), strict=True))
+GRID_SCORES = near(0.5, 0.52, 0.5, 0.4, 0.5205, 0.45)  # the best is (0.1, 0.1), and (0.01, 0.1) indistinguishable
 
 
-def said(scores, lams=LAMS):
-    return " ".join(searches.words(choice.choose(lams, scores, 5000)))
+def draw(result, overlay=False):
+    return lam_search.draw(result, "Coarse search", overlay=overlay)
 
 
-def near(*means, n_seeds=6):
-    """Scores [n_lam, n_seeds] with these means, each seed a little off."""
-    noise = np.random.default_rng(0).normal(0, 0.002, (len(means), n_seeds))
-    return np.array(means)[:, None] + noise - noise.mean(axis=1, keepdims=True)
+def said(scores, lam=LAMS, lr_max=0.1):
+    planned = plan(lam, lr_max)
+    chosen = choice.choose(planned.hypers.lam, scores, 5000)
+    sentences = lam_search.words(chosen, planned.hypers, labels.settings(planned), labels.varying(planned))
+    return " ".join(sentences)
 
 
 @pytest.mark.parametrize(
     ("means", "text"),
     [
-        ((0.5, 0.5005, 0.3), "λ from 0.001 to 0.01 cannot be told apart with 6 seeds; chosen: 0.01."),
-        ((0.5, 0.3, 0.5005), "λ = 0.001 and 0.1 cannot be told apart with 6 seeds; chosen: 0.1."),
-        ((0.5, 0.3, 0.2), "Every other λ is told apart from 0.001 with 6 seeds; chosen: 0.001."),
+        ((0.5, 0.5005, 0.3), "λ from 0.001 to 0.01 is indistinguishable from the best with 6 seeds; chosen: λ = 0.01."),
+        ((0.5, 0.3, 0.5005), "2 of 3 settings are indistinguishable from the best (λ = 0.001; λ = 0.1) with 6 seeds"),
+        ((0.5, 0.3, 0.2), "Every other setting is significantly worse than λ = 0.001 with 6 seeds; chosen: λ = 0.001."),
         ((0.5, 0.3, 0.2), "WARNING: the best λ is the lowest of the search; a smaller one may be better still."),
         ((0.2, 0.3, 0.5), "WARNING: the best λ is the highest of the search; a larger one may be better still."),
         ((0.2, 0.5, 0.5), "The validation set's own standard error is 0.71 points"),
+        ((0.2, 0.5, 0.4), "The one-standard-error rule chooses λ = 0.01"),
     ],
 )
 def test_words_follow_from_numbers(means, text):
@@ -36,9 +43,121 @@ def test_few_seeds_are_warned_of():
     assert "WARNING" not in said(near(0.2, 0.5, 0.2))
     assert "WARNING: with 5 seeds" in said(near(0.2, 0.5, 0.2, n_seeds=5))
     alone = said(near(0.2, 0.5, 0.2, n_seeds=1))
-    assert "λ from 0.001 to 0.1 cannot be told apart with 1 seed; chosen: 0.01." in alone
+    assert "λ from 0.001 to 0.1 is indistinguishable from the best with 1 seed; chosen: λ = 0.01." in alone
     assert "too high" not in alone
 
 
-def test_one_lam_is_the_only_one():
-    assert "λ = 0.3 is the only one tried with 6 seeds; chosen: 0.3." in said(near(0.5), [0.3])
+def test_one_setting_is_the_only_one():
+    assert "λ = 0.3 is the only setting tried with 6 seeds; chosen: λ = 0.3." in said(near(0.5), [0.3])
+
+
+def test_words_of_a_two_way_search_name_both_hyperparameters():
+    text = said(GRID_SCORES, **GRID)
+    assert "2 of 6 settings are indistinguishable from the best (λ = 0.01, η_max = 0.1; λ = 0.1, η_max = 0.1)" in text
+    assert "WARNING: the best λ is the highest of the search" in text
+    assert "best η_max" not in text
+
+
+def test_a_search_of_lam_has_its_tables_its_choice_and_no_heat_map():
+    result = concluded(LAMS, scores=near(0.5, 0.5005, 0.3))
+    report = draw(result)
+    accuracies, differences = report.tables
+    assert accuracies.header[:2] == ["λ", "train %"]
+    assert "Coarse search for λ on SYNTHETIC" in accuracies.caption
+    assert differences.header == ["λ", "points", "interval", "p", "significantly different"]
+    assert [row[-1] for row in differences.rows] == ["no", "chosen", "yes"]
+    assert differences.rows[2][1:4] == ["-20.05", differences.rows[2][2], "0.031"]  # all 6 of one sign: 2 / 2^6
+    assert "simultaneous 95 % confidence intervals (Bonferroni)" in differences.caption
+    assert report.remarks[0].startswith("The three best on validation: λ = 0.01 (50.05 ± ")
+    assert report.summary["choice"]["best"] == {"lam": 0.01, "lr_min": 1e-5, "lr_max": 0.1}
+    assert [own["lam"] for own in report.summary["choice"]["indistinguishable"]] == [0.001, 0.01]
+    assert report.summary["choice"]["words"] == report.remarks[1:]
+    scores, _ = report.figures["search"].axes
+    assert not scores.images
+    assert (scores.get_xlabel(), scores.get_xscale()) == ("λ", "log")
+    assert any("chosen" in text for text in drawn(report.figures["search"]))
+
+
+def test_a_two_way_search_has_a_heat_map_with_the_indistinguishable_framed():
+    report = draw(concluded(**GRID, scores=GRID_SCORES))
+    assert report.tables[1].header[:2] == ["λ", "η_max"]
+    heat_map, families = report.figures["search"].axes
+    np.testing.assert_allclose(heat_map.images[0].get_array(), GRID_SCORES.mean(axis=1).reshape(2, 3))
+    frames = [patch.get_center() for patch in heat_map.patches if isinstance(patch, matplotlib.patches.Rectangle)]
+    np.testing.assert_allclose(frames, [(1, 0), (1, 1)], atol=1e-12)  # η_max = 0.1, at both λ
+    assert heat_map.get_xlabel() == families.get_legend().get_texts()[0].get_text().split(" =")[0]
+    drawn(report.figures["search"])
+
+
+PAIRED = {"lam": LAMS, "lr_max": [0.1, 0.2, 0.3]}
+
+
+def test_settings_that_differ_in_several_numbers_but_are_not_crossed_go_by_their_names():
+    scores, differences = draw(concluded(**PAIRED, scores=near(0.4, 0.5, 0.3))).figures["search"].axes
+    assert not scores.images
+    for ax in (scores, differences):
+        names = [label.get_text() for label in ax.get_xticklabels()]
+        assert names[1] == r"λ = 0.01, $\eta_{\mathrm{max}}$ = 0.2"
+
+
+@pytest.mark.parametrize("about", [{"lam": LAMS}, PAIRED])
+def test_the_legend_hides_nothing_outside_of_the_axes(about):
+    fig = draw(concluded(**about, scores=near(0.4, 0.5, 0.3))).figures["search"]
+    drawn(fig)
+    ax = fig.axes[0]
+    legend = ax.get_legend().get_window_extent()
+    texts = [*ax.get_xticklabels(), ax.xaxis.label, fig._suptitle]
+    assert not [text.get_text() for text in texts if legend.overlaps(text.get_window_extent())]
+
+
+@pytest.mark.parametrize("lam", [[0.3], LAMS])
+@pytest.mark.parametrize("n_seeds", [1, 3])
+def test_one_or_many_settings_and_seeds_are_drawn_without_warnings(lam, n_seeds):
+    report = draw(concluded(lam, scores=near(*[0.5] * len(lam), n_seeds=n_seeds)))
+    for fig in report.figures.values():
+        drawn(fig)
+
+
+def test_diverged_runs_have_no_numbers_and_are_not_called_significant():
+    scores = near(0.5, 0.4, 0.5, n_seeds=6)
+    scores[2], scores[1, 0] = np.nan, np.nan
+    accuracies, differences = draw(concluded(LAMS, scores=scores)).tables
+    assert [row[-1] for row in accuracies.rows] == ["0", "1", "6"]
+    assert [row[-1] for row in differences.rows] == ["chosen", "yes", "diverged"]
+    assert differences.rows[2][1:] == ["–", "–", "–", "diverged"]
+    assert "Every other setting diverged or is significantly worse than λ = 0.001 with 6 seeds" in said(scores)
+
+
+@pytest.mark.parametrize("about", [{"lam": LAMS}, GRID])
+def test_a_search_of_which_every_run_diverged_is_drawn_and_chooses_nothing(about):
+    report = draw(concluded(**about, scores=np.full((len(about["lam"]), 2), np.nan)))
+    assert len(report.tables) == 1
+    assert report.remarks == ["The three best on validation: none, as every run diverged."]
+    assert report.summary["choice"] is None
+    for fig in report.figures.values():
+        drawn(fig)
+
+
+def test_published_searches_are_drawn_over_a_search_of_lam_alone():
+    def overlaid(**about):
+        fig = draw(concluded(**about), overlay=True).figures["search"]
+        legend = fig.axes[0].get_legend()
+        return legend and any("report" in text.get_text() for text in legend.get_texts())
+
+    assert overlaid(lam=LAMS, scores=near(0.4, 0.5, 0.3))
+    assert not overlaid(lam=0.1, lr_max=[0.1, 0.2], scores=near(0.4, 0.5))
+    assert not overlaid(**GRID, scores=GRID_SCORES)
+
+
+def test_a_search_needs_and_shows_no_test_metrics():
+    result = concluded(LAMS, scores=near(0.4, 0.5, 0.3))
+    assert result.outcome.test is None
+    assert result.plan.splits.test is None
+    report = draw(result)
+    assert not any("test" in cell for table in report.tables for cell in [table.caption, *table.header])
+
+
+def test_a_search_at_constant_rates_speaks_of_eta():
+    rates = [0.1, 0.2]
+    result = concluded(0.1, rates, lr_min=rates, schedule=train.constant, scores=near(0.4, 0.5))
+    assert draw(result).tables[0].header[0] == "η"

@@ -1,4 +1,5 @@
 import errno
+import math
 import os
 import subprocess
 import sys
@@ -6,13 +7,16 @@ import textwrap
 
 import pytest
 
-from dd2424_jax import files, results
+from dd2424_jax.io import files
+from dd2424_jax.runs import directory
+from dd2424_jax.runs.directory import ResultError
 
-IDENTITY = {"experiment": "e", "lam": [0.1, 1e-5]}
+IDENTITY = {"experiment": "e", "config": {"n_batch": 100, "optimizer": "sgd"}, "lam": [0.1, 1e-5]}
+OTHER = IDENTITY | {"lam": 3}
 
 
 def open_run(root, identity=IDENTITY, **options):
-    return results.open_run(str(root), "e", identity, {"command": ["x"]}, **options)
+    return directory.open_run(str(root), "e", identity, {"command": ["x"]}, **options)
 
 
 def finish(root, **options):
@@ -26,32 +30,39 @@ def latest(root):
     return (root / "e" / "latest").resolve()
 
 
-def test_a_finished_run_is_found_again(tmp_path):
+def test_the_same_configuration_has_its_finished_run(tmp_path):
     path = finish(tmp_path)
     with open_run(tmp_path) as run:
         assert run.finished
         assert run.path == path
-    assert files.read_json(path / "config.json")["identity"] == IDENTITY
+        assert run.summary == {"name": path.name}
+    assert directory.read_config(path) == {
+        "command": ["x"],
+        "identity": IDENTITY,
+        "digest": path.name,
+        "forced": False,
+    }
     assert latest(tmp_path) == path
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
 
 
 def test_another_configuration_is_another_directory(tmp_path):
-    first, second = finish(tmp_path), finish(tmp_path, identity=IDENTITY | {"lam": [0.2]})
+    first, second = finish(tmp_path), finish(tmp_path, identity=OTHER)
     assert first != second
     assert latest(tmp_path) == second
 
 
 def test_the_digest_does_not_depend_on_order():
-    assert results.digest({"a": 1, "b": 2}) == results.digest({"b": 2, "a": 1}) != results.digest({"a": 1, "b": 3})
+    assert directory.digest({"a": 1, "b": 2}) == directory.digest({"b": 2, "a": 1}) != directory.digest({"a": 1})
 
 
-def test_an_unfinished_run_is_gone_on_with(tmp_path):
+def test_an_unfinished_run_is_resumed(tmp_path):
     with open_run(tmp_path) as run:
-        (run.path / "checkpoint-000.npz").write_text("half way")
+        assert not run.resumed
+        (run.own / "checkpoint-000.npz").write_text("half way")
     with open_run(tmp_path) as again:
         assert again.path == run.path
-        assert (again.path / "checkpoint-000.npz").exists()
+        assert again.resumed
         again.finish({})
         assert not (again.path / "checkpoint-000.npz").exists()
 
@@ -66,13 +77,12 @@ def test_what_a_killed_write_left_is_cleared_away(tmp_path):
 def test_force_leaves_the_finished_run_and_makes_another(tmp_path):
     first = finish(tmp_path)
     before = {file: file.read_bytes() for file in first.iterdir()}
-    second = finish(tmp_path, force=True)
-    assert second.name == f"{first.name}-2"
+    assert finish(tmp_path, force=True).name == f"{first.name}-2"
     assert finish(tmp_path, force=True).name == f"{first.name}-3"
     assert before == {file: file.read_bytes() for file in first.iterdir()}
 
 
-def test_an_interrupted_force_goes_on_but_hides_nothing(tmp_path):
+def test_an_interrupted_force_is_resumed_but_hides_nothing(tmp_path):
     first = finish(tmp_path)
     with open_run(tmp_path, force=True) as second:
         pass
@@ -82,7 +92,7 @@ def test_an_interrupted_force_goes_on_but_hides_nothing(tmp_path):
         assert run.path == second.path != first
 
 
-def test_force_does_not_go_on_with_what_it_has_not_begun(tmp_path):
+def test_force_does_not_resume_what_it_has_not_begun(tmp_path):
     with open_run(tmp_path) as abandoned:
         pass
     with open_run(tmp_path, force=True) as run:
@@ -91,11 +101,11 @@ def test_force_does_not_go_on_with_what_it_has_not_begun(tmp_path):
 
 def test_a_numbered_name_may_be_somebody_elses(tmp_path):
     first = finish(tmp_path, name="run")
-    other = finish(tmp_path, name="run-2", identity={"experiment": "e", "lam": 3})
+    other = finish(tmp_path, name="run-2", identity=OTHER)
     with open_run(tmp_path, name="run") as run:
         assert run.path == first
     assert finish(tmp_path, name="run", force=True).name == "run-3"
-    with open_run(tmp_path, name="run-2", identity={"experiment": "e", "lam": 3}) as run:
+    with open_run(tmp_path, name="run-2", identity=OTHER) as run:
         assert run.path == other
 
 
@@ -114,72 +124,116 @@ def test_latest_works_without_links(tmp_path, monkeypatch):
     def refused(*_):
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(results.Path, "symlink_to", refused)
+    monkeypatch.setattr(directory.Path, "symlink_to", refused)
     path = finish(tmp_path)
     assert (path.parent / "latest").read_text() == path.name
-    assert results.finished(tmp_path, "e") == [path]
+    assert directory.finished(tmp_path, "e") == [path]
 
 
-def test_a_name_taken_by_another_configuration_is_refused(tmp_path):
+@pytest.fixture
+def two(tmp_path):
+    """Two finished runs of one configuration, the older first."""
+    paths = finish(tmp_path), finish(tmp_path, force=True)
+    for i, path in enumerate(paths):
+        os.utime(path / "summary.json", (i, i))
+    return paths
+
+
+def test_a_revised_run_stays_as_new_as_it_was(two, tmp_path):
+    directory.Run(two[0]).revise({"revised": True})
+    assert files.read_json(two[0] / "summary.json") == {"revised": True}
+    assert directory.finished(tmp_path, "e") == [two[1], two[0]]
+
+
+def test_latest_is_the_newest_run_whichever_is_finalised(two, tmp_path):
+    directory.Run(two[0]).finalise()
+    assert latest(tmp_path) == two[1]
+
+
+def test_a_finished_run_that_is_being_revised_is_waited_for(tmp_path, monkeypatch):
+    path = finish(tmp_path)
+    monkeypatch.setattr(directory, "PATIENCE", 0)
+    with directory.held(path), pytest.raises(ResultError, match=f"being written by process {os.getpid()} on"):
+        open_run(tmp_path).__enter__()
+    with open_run(tmp_path) as run:
+        assert run.finished
+    assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
+
+
+def test_finished_runs_come_newest_first(tmp_path):
+    for i, name in enumerate(("b", "c", "a")):
+        with open_run(tmp_path, identity={"lam": i}, name=name) as run:
+            if name != "c":
+                run.finish({})
+                os.utime(run.path / "summary.json", (i, i))
+    assert [path.name for path in directory.finished(tmp_path, "e")] == ["a", "b"]
+    assert directory.finished(tmp_path, "nothing") == []
+
+
+# What can't be used
+
+
+@pytest.mark.parametrize(
+    ("identity", "says"),
+    [
+        (OTHER, r"lam=\[0.1, 1e-05\] there, 3 here"),
+        (IDENTITY | {"config": {"n_batch": 50, "optimizer": "sgd"}}, r"\(config.n_batch=100 there, 50 here\)"),
+        (IDENTITY | {"config": {"n_batch": 100}}, r"\(config.optimizer=sgd there, None here\)"),
+    ],
+)
+def test_a_name_of_another_configuration_is_refused_by_what_differs(tmp_path, identity, says):
     assert finish(tmp_path, name="mine").name == "mine"
-    with pytest.raises(results.ResultError, match=r"lam=\[0.1, 1e-05\] there, 3 here.*--name"):
-        finish(tmp_path, name="mine", identity={"experiment": "e", "lam": 3})
+    with pytest.raises(ResultError, match=f"{says}.*--name"):
+        finish(tmp_path, name="mine", identity=identity)
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "latest", ".hidden", "a b"])
 def test_impossible_names_are_refused(tmp_path, name):
-    with pytest.raises(results.ResultError, match=r"--name"):
+    with pytest.raises(ResultError, match=r"--name"):
         finish(tmp_path, name=name)
 
 
-def test_a_damaged_config_is_named(tmp_path):
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_damaged_config_is_named(tmp_path, content):
     path = finish(tmp_path)
-    (path / "config.json").write_text("{")
-    with pytest.raises(results.ResultError, match=r"config.json is damaged"):
+    (path / "config.json").write_text(content)
+    with pytest.raises(ResultError, match=r"config.json is damaged"):
         finish(tmp_path)
 
 
 def test_a_second_process_is_told_who_holds_the_run(tmp_path):
     holder = textwrap.dedent(f"""
         import sys
-        from dd2424_jax import results
-        with results.open_run({str(tmp_path)!r}, "e", {IDENTITY!r}, {{}}):
+        from dd2424_jax.runs import directory
+        with directory.open_run({str(tmp_path)!r}, "e", {IDENTITY!r}, {{}}):
             print("held", flush=True)
             sys.stdin.read()
     """)
     with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(results.ResultError, match=f"process {process.pid} on "):
+        with pytest.raises(ResultError, match=f"is being written by process {process.pid} on .*; wait for it"):
             finish(tmp_path)
         process.kill()
         process.wait()
     finish(tmp_path)  # the lock died with its process
 
 
+def test_a_lock_that_is_released_in_time_is_waited_for(tmp_path, monkeypatch):
+    holding = directory.held(tmp_path)
+    holding.__enter__()
+    monkeypatch.setattr(directory.time, "sleep", lambda _: holding.__exit__(None, None, None))
+    with directory.held(tmp_path, patience=math.inf):
+        assert str(os.getpid()) in (tmp_path / "lock").read_text()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
-    with pytest.raises(results.ResultError, match=r"--out_dir"):
+    with pytest.raises(ResultError, match=r"--out_dir"):
         finish(tmp_path)
 
 
 def test_an_out_dir_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(results.ResultError, match=r"--out_dir"):
+    with pytest.raises(ResultError, match=r"--out_dir"):
         finish(tmp_path / "file")
-
-
-def test_provenance_names_the_versions_and_the_commit():
-    found = results.provenance()
-    assert found["versions"]["jax"]
-    assert found["commit"] is None or len(found["commit"].split("-")[0]) == 40
-
-
-def test_finished_runs_come_newest_first(tmp_path):
-    for i, name in enumerate(("b", "c", "a")):
-        with results.open_run(tmp_path, "search", {"lam": i}, {}, name=name) as run:
-            if name != "c":
-                run.finish({})
-                os.utime(run.path / "summary.json", (i, i))
-    assert [path.name for path in results.finished(tmp_path, "search")] == ["a", "b"]
-    assert results.finished(tmp_path, "nothing") == []

@@ -1,20 +1,15 @@
-"""Sweeps as several programs: how they are cut, killed, started again, put together; and their launch as jobs."""
-
 import itertools
 import os
-import signal
-import subprocess
 
 import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import files, network, results, shards, sweep, train
-from dd2424_jax.shards import Shard
-from tests.commands.scripts import TINY, command, environment, fails, numbers, run, wait_for
-
-HYPERS = train.as_arrays(train.Hypers(np.array([0.0, 0.01, 0.3]), 1e-3, [0.1, 0.2, 0.2]))
-SEEDS = [5, 0, 11, 2]
+from dd2424_jax import sweep
+from dd2424_jax.io import files
+from dd2424_jax.runs import directory, shards
+from dd2424_jax.runs.shards import Shard
+from tests.runs.examples import PLAN, assert_same, outcome, with_momentum, without_test
 
 
 @pytest.mark.parametrize(("n_settings", "n_seeds"), [(8, 3), (1, 5), (4, 1), (2, 2), (3, 7)])
@@ -37,63 +32,78 @@ def test_the_settings_of_a_seed_stay_together_while_there_are_seeds_for_all():
     ]
 
 
-@pytest.fixture(scope="module")
-def whole():
-    """Numbers that no training found: they need only be put together."""
-    rng = np.random.default_rng(0)
-    runs = len(HYPERS.lam), len(SEEDS)
-    on_train, on_valid = (train.Metrics(*rng.normal(size=(3, *runs, 3))) for _ in range(2))
-    params = tuple(
-        network.Layer(rng.normal(size=(*runs, m, d)), rng.normal(size=(*runs, m))) for d, m in ((12, 5), (5, 3))
-    )
-    return sweep.Outcome(
-        HYPERS,
-        np.array(SEEDS),
-        step=np.array([0, 20, 40]),
-        lr=rng.normal(size=(runs[0], 3)),
-        train=on_train,
-        valid=on_valid,
-        test=train.Metrics(*rng.normal(size=(3, *runs))),
-        params=params,
-        compile_seconds=0.0,
-        run_seconds=0.0,
-    )
+@pytest.fixture
+def trained(monkeypatch):
+    """Shards that are trained at once, to the numbers that `outcome` has for them; the shapes of each."""
+    shapes = []
+
+    def of_part(config, hypers, seeds, splits, *, directory):
+        whole = outcome(PLAN._replace(hypers=PLAN.hypers, config=config, splits=splits))
+        settings, of_seeds = np.isin(PLAN.hypers.lam, hypers.lam), np.isin(PLAN.seeds, seeds)
+        shapes.append((len(hypers.lam), len(seeds)))
+        cells = np.ix_(settings, of_seeds)
+        runs = jax.tree.map(lambda a: a[cells], (whole.train, whole.valid, whole.test, whole.params))
+        (directory / "checkpoint-000.npz").write_text("")
+        own = whole._replace(hypers=hypers, seeds=np.array(seeds, np.uint32), lr=whole.lr[settings])
+        return own._replace(**dict(zip(("train", "valid", "test", "params"), runs, strict=True)))
+
+    monkeypatch.setattr(sweep, "run", of_part)
+    return shapes
+
+
+def train_all(path, n, plan):
+    for i in range(n):
+        folder = path / Shard(i, n).name
+        folder.mkdir()
+        assert shards.missing(path, n) == list(range(i, n))
+        shards.run(Shard(i, n), plan, directory=folder)
+        assert sorted(os.listdir(folder)) == ["curves.npz", "params.npz"]
+    assert shards.missing(path, n) == []
 
 
 @pytest.mark.parametrize("n", [1, 3, 5, 12])
-@pytest.mark.parametrize("with_test", [True, False])
-def test_merged_equals_whole(whole, tmp_path, monkeypatch, n, with_test):
-    test = whole.test if with_test else None
-
-    def of_part(config, hypers, seeds, splits, *, directory):
-        cells = np.ix_(np.isin(HYPERS.lam, hypers.lam), np.isin(SEEDS, seeds))
-        grids = jax.tree.map(lambda a: a[cells], (whole.train, whole.valid, test, whole.params))
-        (directory / "checkpoint-000.npz").write_text("")
-        lr = whole.lr[np.isin(HYPERS.lam, hypers.lam)]
-        return sweep.Outcome(hypers, seeds, whole.step, lr, *grids, compile_seconds=1.0, run_seconds=2.0)
-
-    monkeypatch.setattr(sweep, "run", of_part)
-    for i in range(n):
-        folder = tmp_path / Shard(i, n).name
-        folder.mkdir()
-        assert shards.missing(tmp_path, n) == list(range(i, n))
-        shards.run(Shard(i, n), None, HYPERS, SEEDS, None, directory=folder)
-        assert os.listdir(folder) == [shards.OUTCOME]
-    merged = shards.merge(tmp_path, n, HYPERS, SEEDS)
-    assert (merged.compile_seconds, merged.run_seconds) == (n, 2 * n)
-    expected = whole._replace(test=test, compile_seconds=n, run_seconds=2 * n)
-    jax.tree.map(np.testing.assert_array_equal, merged, expected)
+@pytest.mark.parametrize("plan", [PLAN, without_test(PLAN), with_momentum(PLAN)], ids=["all", "no test", "momentum"])
+def test_merged_equals_whole(trained, tmp_path, n, plan):
+    train_all(tmp_path, n, plan)
+    seconds = {"compile_seconds": n * 1.5, "run_seconds": n * 2.5}  # added up
+    assert_same(shards.merge(tmp_path, n, plan), outcome(plan)._replace(**seconds))
+    assert sum(a * b for a, b in trained) == PLAN.n_runs
 
 
-def test_a_damaged_outcome_is_named(tmp_path):
-    folder = tmp_path / Shard(0, 1).name
-    folder.mkdir()
-    (folder / shards.OUTCOME).write_bytes(b"PK")
-    with pytest.raises(results.ResultError, match=r"outcome.npz is damaged.*shard 0"):
-        shards.merge(tmp_path, 1, HYPERS, SEEDS)
+def test_a_finished_shard_is_not_trained_again(trained, tmp_path):
+    for _ in range(2):
+        shards.run(Shard(1, 3), PLAN, directory=tmp_path)
+    assert trained == [(3, 1)]
+
+
+def test_a_shard_killed_between_its_files_is_not_finished(trained, tmp_path, monkeypatch):
+    write = files.write_npz
+
+    def dying(file, **arrays):
+        if file.name == "params.npz":
+            raise KeyboardInterrupt
+        write(file, **arrays)
+
+    monkeypatch.setattr(files, "write_npz", dying)
+    with pytest.raises(KeyboardInterrupt):
+        shards.run(Shard(0, 3), PLAN, directory=tmp_path)
+    assert (tmp_path / "checkpoint-000.npz").exists()
+    assert not shards.finished(tmp_path)
+    monkeypatch.setattr(files, "write_npz", write)
+    shards.run(Shard(0, 3), PLAN, directory=tmp_path)
+    assert shards.finished(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["curves.npz", "params.npz"])
+def test_a_damaged_outcome_is_named_with_its_shard(trained, tmp_path, file):
+    train_all(tmp_path, 2, PLAN)
+    (tmp_path / "shard-1-of-2" / file).write_bytes(b"PK")
+    with pytest.raises(directory.ResultError, match=f"{file} is damaged.* start shard 1 again"):
+        shards.merge(tmp_path, 2, PLAN)
 
 
 def array(**numbers):
+    """The environment of a task of a SLURM job array."""
     return {f"SLURM_ARRAY_TASK_{key}": str(number) for key, number in numbers.items()}
 
 
@@ -133,62 +143,18 @@ def test_a_shard_that_is_not_there_is_refused(flags, environment, says):
 
 def test_shards_hold_their_own_folder_and_the_run_only_to_complete_it(tmp_path):
     def shard(i):
-        return results.open_run(str(tmp_path), "e", {"lam": 1}, {}, shard=Shard(i, 2).name)
+        return directory.open_run(str(tmp_path), "e", {"lam": 1}, {}, shard=Shard(i, 2).name)
 
     with shard(0) as first, shard(1) as second:
         assert first.path == second.path
         assert first.own != second.own
-        with pytest.raises(results.ResultError, match=f"shard-1-of-2 is being written by process {os.getpid()}"):
+        with pytest.raises(directory.ResultError, match=f"shard-1-of-2 is being written by process {os.getpid()}"):
             shard(1).__enter__()
         (first.own / "checkpoint-000.npz").write_text("")
-        with first.alone():
+        assert (first.resumed, second.resumed) == (True, False)
+        with first.exclusively():
             first.finish({})
-        with second.alone():
+        with second.exclusively():
             assert second.finished
-            second.settle()
+            second.finalise()
     assert sorted(os.listdir(first.path)) == ["config.json", "summary.json"]
-
-
-FLAGS = [*TINY, "--n_seeds=3", "--lam=0.001,0.01", "--n_s=20", "--n_evals=20", "--hidden=5", "--devices=1"]
-
-
-def test_launched_shards_killed_and_started_again_find_what_one_program_does(tmp_path):
-    pytest.importorskip("submitit")
-    launch = command("launch", "--num_shards=3", "--cluster=local", "coarse_search", "--", *FLAGS)
-    with subprocess.Popen(launch, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
-        checkpoint = "results/coarse_search/*/shard-1-of-3/checkpoint-000.npz"
-        found = wait_for(process, lambda: list(tmp_path.glob(checkpoint)))
-        os.kill(int((found[0].parent / "lock").read_text().split()[1]), signal.SIGKILL)
-        said = process.communicate(timeout=300)[1].splitlines()
-    assert process.returncode == 1
-    assert len([line for line in said if line.startswith("job ")]) == 3
-    assert said[-1].startswith("launch.py: failed: shard-1-of-3 (see ")
-    assert "of 3 shards, 1 is missing" in fails("coarse_search", *FLAGS, "--num_shards=3", "--merge", cwd=tmp_path)
-    path, done = run("coarse_search", *FLAGS, cwd=tmp_path, **array(ID=2, COUNT=3, MIN=1))
-    assert path == found[0].parent.parent
-    assert "shard 1 of 3" in done.stderr
-    assert "going on from update" in done.stderr
-    (tmp_path / "whole").mkdir()
-    whole, _ = run("coarse_search", *FLAGS, cwd=tmp_path / "whole")
-    assert whole.name == path.name  # it is the same run
-    assert sorted(file.name for file in path.iterdir()) == sorted(file.name for file in whole.iterdir())
-    assert files.read_json(path / "summary.json")["timing"]["shards"] == 3
-    np.testing.assert_allclose(numbers(path), numbers(whole), rtol=1e-3, atol=1e-3)  # rounding
-
-
-@pytest.mark.parametrize(
-    ("flags", "says"),
-    [
-        (["--num_shards=2"], "can't be cut: name one of"),
-        (["--num_shards=2", "../readme"], "can't be cut: name one of"),
-        (["coarse_search"], "num_shards"),
-        (["--num_shards=2", "coarse_search", "--cluster=slurm"], "--cluster=local needs no SLURM"),
-    ],
-)
-def test_what_cannot_be_launched_is_one_line(tmp_path, flags, says):
-    pytest.importorskip("submitit")
-    assert says in fails("launch", *flags, cwd=tmp_path, PATH=os.path.dirname(os.__file__))
-
-
-def test_more_shards_than_runs_are_refused(tmp_path):
-    assert "there are only 16 runs" in fails("coarse_search", *TINY, "--num_shards=17", "--merge", cwd=tmp_path)

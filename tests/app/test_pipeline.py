@@ -1,0 +1,124 @@
+import functools
+import itertools
+import json
+import os
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from dd2424_jax import data, sweep, train
+from dd2424_jax.app import pipeline
+from dd2424_jax.app.session import Session
+from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs import result
+from dd2424_jax.runs.plan import Plan
+
+
+@pytest.fixture
+def plan(splits):
+    config = train.Config(sizes=(12, 4, 3), n_batch=30, eval_steps=(2, 5), n_s=5)
+    source = data.Source("synthetic", "0" * 64, (1,), (), 240, 90)
+    return Plan("tried", config, train.as_arrays(train.Hypers([0.0, 0.1], 0.01, 0.1)), (3, 4), source, splits)
+
+
+def draw(concluded, remark=""):
+    return Report([], [remark, f"{concluded.settings[0].estimates['test_accuracy'].mean:.6f}"], {}, {"remark": remark})
+
+
+def session(out_dir):
+    return Session(str(out_dir), None, False, {}, jax.devices()[:2], runs_at_once=2)
+
+
+def contents(out_dir):
+    """Of every file but those that say when."""
+    folder = (out_dir / "tried" / "latest").resolve()
+    files = {file.name: file for file in folder.iterdir()}
+    del files["config.json"], files["curves.npz"], files["summary.json"]
+    settings = json.loads((folder / "summary.json").read_text())["settings"]
+    return {name: file.read_bytes() for name, file in files.items()} | {"settings": settings}
+
+
+class Killed(BaseException):
+    """Like a process that ends at once."""
+
+
+def test_killed_before_any_of_its_changes_to_files_a_run_ends_with_the_same_numbers(plan, tmp_path, monkeypatch):
+    pipeline.run(plan, draw, session(tmp_path / "whole"))
+    expected = contents(tmp_path / "whole")
+    countdown = None
+
+    def counted(change):
+        @functools.wraps(change)
+        def one_less(*args, **kwargs):
+            nonlocal countdown
+            countdown -= 1
+            if countdown < 0:
+                raise Killed
+            return change(*args, **kwargs)
+
+        return one_less
+
+    for owner, name in ((os, "replace"), (os, "fsync"), (Path, "unlink"), (Path, "symlink_to"), (Path, "mkdir")):
+        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+    for n_changes in itertools.count():
+        countdown = n_changes
+        out_dir = tmp_path / str(n_changes)
+        try:
+            pipeline.run(plan, draw, session(out_dir))
+        except Killed:
+            pass
+        else:
+            break
+        if not (out_dir / "tried").exists():
+            continue
+        finished = list(out_dir.glob("tried/*/summary.json"))
+        countdown = 1_000_000
+        with pytest.MonkeyPatch.context() as patch:
+            if finished:
+                patch.setattr(sweep, "run", None)  # nothing is trained again
+            pipeline.run(plan, draw, session(out_dir))
+        assert contents(out_dir) == expected
+    assert n_changes > 20
+
+
+def test_a_report_with_other_arguments_is_drawn_again_without_training(plan, tmp_path, monkeypatch):
+    def summary_of(remark):
+        drawn = functools.partial(draw, remark=remark)
+        return pipeline.run(plan, drawn, session(tmp_path))
+
+    first = summary_of("one")
+    before = contents(tmp_path)
+    monkeypatch.setattr(sweep, "run", None)
+    assert summary_of("other")["remark"] == "other"
+    assert "other" in contents(tmp_path)["table.md"].decode()
+    assert summary_of("one") == first
+    assert contents(tmp_path) == before
+
+
+def test_numbers_are_on_disk_before_anything_is_drawn(plan, tmp_path):
+    def failing(concluded):
+        assert result.read_arrays(concluded.path).valid.cost.shape == (2, 2, 3)
+        raise Killed
+
+    with pytest.raises(Killed):
+        pipeline.run(plan, failing, session(tmp_path))
+    (folder,) = (tmp_path / "tried").iterdir()
+    assert (folder / "runs.csv").exists()
+    assert not (folder / "summary.json").exists()
+
+
+def test_what_is_drawn_is_the_result(plan, tmp_path):
+    given = []
+
+    def remembering(concluded):
+        given.append(concluded)
+        return Report([], [], {})
+
+    summary = pipeline.run(plan, remembering, session(tmp_path))
+    (concluded,) = given
+    assert concluded.plan is plan
+    written = result.read_arrays(concluded.path)
+    jax.tree.map(np.testing.assert_array_equal, concluded.outcome, written)
+    assert [setting["lam"] for setting in summary["settings"]] == [0.0, 0.1]

@@ -1,0 +1,77 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import dd2424_jax
+from dd2424_jax import losses, optimizers, train
+from dd2424_jax.runs.plan import from_identity
+from tests.runs.examples import CONFIG, DATASET, HYPERS, PLAN, SOURCE, assert_same, with_momentum, without_test
+
+
+@pytest.mark.parametrize("plan", [PLAN, without_test(PLAN), with_momentum(PLAN)], ids=["all", "no test", "momentum"])
+def test_a_plan_is_made_again_from_its_identity_by_way_of_json(plan):
+    identity = json.loads(json.dumps(plan.identity()))
+    again = from_identity(identity, DATASET)
+    assert again.identity() == plan.identity()
+    assert (again.experiment, again.config, again.seeds, again.source) == plan[:2] + plan[3:5]
+    assert_same((again.hypers, again.splits), (plan.hypers, plan.splits))
+
+
+def config(**changes):
+    return PLAN._replace(config=dataclasses.replace(CONFIG, **changes))
+
+
+@pytest.mark.parametrize(
+    ("part", "changed"),
+    [
+        ("experiment", PLAN._replace(experiment="fine_search")),
+        ("config", config(sizes=(12, 3))),
+        ("config", config(n_batch=5)),
+        ("config", config(eval_steps=(40,))),
+        ("config", config(bias_std=0.1)),
+        ("config", config(loss=losses.hinge)),
+        ("config", config(schedule=train.constant)),
+        ("config", config(optimizer=optimizers.adam)),
+        ("config", config(augment=lambda key, X: X)),
+        ("hypers", PLAN._replace(hypers=HYPERS._replace(lam=np.nextafter(HYPERS.lam, 1)))),
+        ("hypers", with_momentum(PLAN)),
+        ("seeds", PLAN._replace(seeds=(0, 5, 11, 2))),
+        ("dataset", PLAN._replace(source=SOURCE._replace(sha256="6" * 64))),
+        ("dataset", PLAN._replace(source=SOURCE._replace(n_valid=9))),
+        ("dataset", PLAN._replace(source=SOURCE._replace(valid_batches=(3,)))),
+        ("dataset", without_test(PLAN)),
+    ],
+)
+def test_whatever_decides_a_number_is_part_of_the_identity(part, changed):
+    one, other = PLAN.identity(), changed.identity()
+    assert {key for key in one if one[key] != other[key]} == {part}
+
+
+def test_so_is_the_version_of_the_code(monkeypatch):
+    before = PLAN.identity()
+    monkeypatch.setattr(dd2424_jax, "__version__", "9.9")
+    assert PLAN.identity() != before
+
+
+def test_how_numbers_were_written_is_no_part_of_it():
+    written = train.as_arrays(train.Hypers(np.array([0, 1e-2, 0.3]), [1e-3], (0.1, 0.2, 0.20)))
+    assert PLAN._replace(hypers=written).identity() == PLAN.identity()
+
+
+@pytest.mark.parametrize("field", ["loss", "schedule", "optimizer"])
+def test_what_this_package_does_not_know_is_refused(field):
+    identity = PLAN.identity()
+    identity["config"][field] = "mine"
+    with pytest.raises(ValueError, match=f"{field}=mine is none of"):
+        from_identity(identity, DATASET)
+
+
+def test_a_plan_says_how_many_test_images_may_be_looked_at():
+    assert (PLAN.dataset["n_test"], without_test(PLAN).dataset["n_test"]) == (20, 0)
+
+
+def test_runs_and_epochs_are_counted():
+    assert PLAN.n_runs == 3 * 4
+    assert PLAN.steps_per_epoch == 16 / 4

@@ -1,0 +1,144 @@
+import csv
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from dd2424_jax import train
+from dd2424_jax.io import files
+from dd2424_jax.runs import result
+from dd2424_jax.runs.directory import ResultError
+from tests.runs.examples import HYPERS, PLAN, assert_same, outcome, with_momentum, without_test
+
+PLANS = pytest.mark.parametrize(
+    "plan", [PLAN, without_test(PLAN), with_momentum(PLAN)], ids=["all", "no test", "momentum"]
+)
+
+
+def write(directory, plan=PLAN):
+    made = outcome(plan)
+    result.write_arrays(directory, made, dataset="tiny", steps_per_epoch=plan.steps_per_epoch)
+    return made
+
+
+@PLANS
+def test_an_outcome_is_read_as_it_was_written(tmp_path, plan):
+    made = write(tmp_path, plan)
+    read = result.read_arrays(tmp_path)
+    assert_same(read, made)
+    assert read.params[0].W.dtype == made.params[0].W.dtype
+    assert read.seeds.dtype == made.seeds.dtype
+
+
+def test_each_file_has_its_axes_and_the_name_of_its_data(tmp_path):
+    write(tmp_path)
+    for name in ("curves.npz", "params.npz"):
+        arrays = np.load(tmp_path / name)
+        for hyper, values in HYPERS.named().items():
+            np.testing.assert_array_equal(arrays[hyper], values)
+        assert tuple(arrays["seed"]) == PLAN.seeds
+        assert arrays["dataset"] == "tiny"
+    curves = np.load(tmp_path / "curves.npz")
+    np.testing.assert_array_equal(curves["step"], [0, 20, 40])
+    np.testing.assert_array_equal(curves["epoch"], [0, 5, 10])  # 4 batches of 4 of 16 images
+    assert curves["valid_cost"].shape == (3, 4, 3)
+    assert curves["lr"].shape == (3, 3)
+
+
+@pytest.mark.parametrize("file", ["curves.npz", "params.npz"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "changed", "empty"])
+def test_a_file_that_is_damaged_or_missing_is_named(tmp_path, file, damage):
+    write(tmp_path)
+    content = bytearray((tmp_path / file).read_bytes())
+    content[len(content) // 2] ^= 255
+    (tmp_path / file).unlink()
+    if damage != "missing":
+        (tmp_path / file).write_bytes({"cut": content[: len(content) // 2], "changed": content, "empty": b""}[damage])
+    with pytest.raises(ResultError, match=f"{file} is damaged"):
+        result.read_arrays(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "array"), [("curves.npz", "valid_cost"), ("curves.npz", "lam"), ("params.npz", "b2"), ("params.npz", "W1")]
+)
+def test_an_array_that_is_missing_is_named(tmp_path, file, array):
+    write(tmp_path)
+    arrays = dict(np.load(tmp_path / file))
+    del arrays[array]
+    files.write_npz(tmp_path / file, **arrays)
+    with pytest.raises(ResultError, match=f"is damaged: it has no '{array}'"):
+        result.read_arrays(tmp_path)
+
+
+@PLANS
+def test_runs_csv_has_a_row_a_run(tmp_path, plan):
+    made = outcome(plan)
+    made.train.cost[2, 1, 1] = np.inf
+    result.write_runs(tmp_path, made, dataset="tiny")
+    with open(tmp_path / "runs.csv") as file:
+        header, *rows = csv.reader(file)
+    splits = ("train", "valid") if plan.splits.test is None else ("train", "valid", "test")
+    measured = [f"{split}_{key}" for split in splits for key in ("loss", "cost", "accuracy")]
+    assert header == [*plan.hypers.named(), "seed", *measured, "status", "dataset"]
+    rows = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(float(row["lam"]), int(row["seed"])) for row in rows] == [
+        (lam, seed) for lam in plan.hypers.lam for seed in plan.seeds
+    ]
+    assert [row["status"] for row in rows] == ["ok"] * 9 + ["diverged"] + ["ok"] * 2
+    assert {row["dataset"] for row in rows} == {"tiny"}
+    assert float(rows[6]["valid_accuracy"]) == made.valid.accuracy[1, 2, -1]  # of 4 seeds, the third one's second λ
+    if made.test is not None:
+        assert float(rows[6]["test_loss"]) == made.test.loss[1, 2]
+
+
+def test_estimates_are_over_the_seeds_that_converged():
+    made = outcome(PLAN)
+    made.valid.cost[1, [0, 3], 1] = np.nan
+    made.train.cost[2, :, 2] = np.inf
+    of_all, of_two, of_none = result.settings(made)
+    assert [(s.diverged, s.n_seeds, s.estimates["test_loss"].n) for s in (of_all, of_two, of_none)] == [
+        (0, 4, 4),
+        (2, 4, 2),
+        (4, 4, 0),
+    ]
+    assert of_two.hypers == train.Hypers(0.01, 1e-3, 0.2)
+    scores = made.valid.accuracy[0, :, -1].astype(float)
+    interval = scipy_stats.ttest_1samp(scores, 0).confidence_interval()
+    np.testing.assert_allclose(of_all.estimates["valid_accuracy"][1:], [scores.mean(), scores.std(ddof=1), *interval])
+    assert of_two.estimates["test_loss"].mean == pytest.approx(made.test.loss[1, [1, 2]].mean())
+    assert np.isnan(of_none.estimates["test_loss"].mean)
+
+
+def test_a_setting_as_json_has_its_hyperparameters_and_its_seeds():
+    shown = result.settings(outcome(with_momentum(PLAN)))[1].as_json()
+    assert {key: shown[key] for key in ("lam", "lr_min", "lr_max", "momentum", "n_seeds", "diverged")} == {
+        **{"lam": 0.01, "lr_min": 1e-3, "lr_max": 0.2, "momentum": 0.9},
+        **{"n_seeds": 4, "diverged": 0},
+    }
+    assert shown["valid_accuracy"].keys() == {"mean", "sd", "ci95"}
+
+
+def test_settings_rank_by_diverged_runs_then_by_mean():
+    made = outcome(PLAN)
+    made.test.accuracy[:] = np.array([0.3, 0.4, 0.5])[:, None]
+    assert result.ranking(result.settings(made), "test_accuracy") == [2, 1, 0]
+    made.train.cost[2, 0] = np.nan
+    assert result.ranking(result.settings(made), "test_accuracy") == [1, 0, 2]
+    made.train.cost[1] = np.nan
+    assert result.ranking(result.settings(made), "test_accuracy") == [0, 2]
+
+
+@PLANS
+def test_final_numbers_are_those_of_the_last_evaluation(plan):
+    made = outcome(plan)
+    final = result.final(made)
+    np.testing.assert_array_equal(final["valid_accuracy"], made.valid.accuracy[:, :, 2])
+    assert ("test_cost" in final) == (plan.splits.test is not None)
+
+
+def test_a_result_is_of_its_plan_and_directory(tmp_path):
+    made = outcome(PLAN)
+    concluded = result.conclude(PLAN, made, tmp_path)
+    assert concluded.plan is PLAN
+    assert concluded.path == tmp_path
+    assert concluded.settings == result.settings(made)
