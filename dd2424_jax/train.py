@@ -138,9 +138,9 @@ def described(description: Mapping) -> Config:
     Raises:
       ValueError: it has a callable that is not in NAMES.
     """
-    for field, known in NAMES.items():
+    for field, known in {**NAMES, "augment": {None: None}}.items():
         if description[field] not in known:
-            raise ValueError(f"{field}={description[field]} is none of {', '.join(known)}")
+            raise ValueError(f"{field}={description[field]} is none of {', '.join(map(str, known))}")
     named = {field: known[description[field]] for field, known in NAMES.items()}
     shapes = {field: tuple(description[field]) for field in ("sizes", "eval_steps")}
     return Config(**{**description, **shapes, **named})

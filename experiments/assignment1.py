@@ -95,7 +95,7 @@ def curves(result: Result):
 
 def templates(result: Result):
     """The weights of every class, of the first seed."""
-    about = f"Weights of every class, seed {result.plan.seeds[0]} of: {labels.data_and_seeds(result.plan)}"
+    about = f"Weights of every class, seed {result.plan.seeds[0]}: {labels.DATASETS[result.plan.source.name]}"
     names = labels.settings(result.plan)
     fig, axes = plots.figure(len(names), len(data.CLASSES), about, width=0.95, height=1.0)
     for i, (row, name) in enumerate(zip(axes, names, strict=True)):

@@ -39,8 +39,7 @@ def curves(result: Result):
     """Loss and accuracy (columns) of every setting (rows)."""
     outcome = result.outcome
     n, label = result.plan.source.n_train, labels.data_and_seeds(result.plan)
-    about = f"Overfitting {n} images on {label}: mean ± sd over seeds"
-    fig, axes = plots.figure(len(result.settings), 2, f"{about}, mean and 95 % band")
+    fig, axes = plots.figure(len(result.settings), 2, f"Overfitting {n} images on {label}: mean and 95 % band")
     epoch = outcome.step / result.plan.steps_per_epoch
     for i, (row, name) in enumerate(zip(axes, labels.settings(result.plan), strict=True)):
         for ax, metric in zip(row, ("loss", "accuracy"), strict=True):

@@ -1,7 +1,8 @@
 """Put the newest results into experiments/README.md and README.md: tables, and figures under experiments/figures/.
 
     make gradient-check assignment1 exercise2 exercise3 exercise4 schedule
-    make coarse-search fine-search final-model benchmark readme
+    make coarse-search fine-search final-model benchmark
+    make readme
 
 Between `<!-- experiment -->` and `<!-- end -->` stands what that experiment's newest run with default flags printed, or
 one of its tables only (`<!-- experiment: table 1 -->`), or none (`<!-- experiment: figures -->`); the figures that

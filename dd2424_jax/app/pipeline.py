@@ -110,7 +110,7 @@ def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
         with directory.held(run.path):
             drawn = _draw(result.conclude(plan, result.read_arrays(run.path), run.path), draw)
             run.revise({**run.summary, **drawn})
-            (run.path / directory.LOCK).unlink()
+            (run.path / directory.LOCK).unlink(missing_ok=True)
 
 
 def _draw(concluded: Result, draw: Draw) -> dict:

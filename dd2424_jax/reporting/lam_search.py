@@ -8,6 +8,8 @@ from dd2424_jax.reporting import labels, learning, plots, published, search_plot
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
+MAX_LISTED = 4  # settings in a sentence; the table has them all
+
 
 def draw(result: Result, title: str, *, overlay: bool) -> Report:
     """Tables of accuracies and of differences to the best, the choice in words, the search and learning curves.
@@ -119,8 +121,8 @@ def _set_in_words(chosen: Choice, hypers: train.Hypers, names: list[str], symbol
     if not others and ascending[first : first + len(same)] == same:
         low, high = (names[i].removeprefix(f"{symbols[name]} = ") for i in (same[0], same[-1]))
         return f"{symbols[name]} from {low} to {high} is indistinguishable from the best"
-    listed = "; ".join(names[i] for i in same)
-    return f"{len(same)} of {len(names)} settings are indistinguishable from the best ({listed})"
+    listed = f" ({'; '.join(names[i] for i in same)})" if len(same) <= MAX_LISTED else ""
+    return f"{len(same)} of {len(names)} settings are indistinguishable from the best{listed}"
 
 
 def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: bool):

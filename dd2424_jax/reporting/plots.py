@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from dd2424_jax import stats
 
@@ -105,9 +105,18 @@ def _curves_of_all(axes, outcome, names):
         curves_by_setting(ax, outcome.step, names, converged, name=name)
     if not diverged.all():
         axes[0].set_yscale("log")  # the penalty at the start dwarfs what comes after
-        axes[0].yaxis.set_major_formatter(ScalarFormatter())
-        axes[0].yaxis.set_minor_formatter(ScalarFormatter())
-    axes[-1].legend(frameon=False, fontsize=7)
+        low, high = axes[0].get_ylim()
+        log_ticks(axes[0].yaxis, (1, 1.5, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 1000 * low else (1,))
+    handles = axes[-1].get_legend_handles_labels()
+    n_columns = -(-len(names) // 20)
+    axes[-1].figure.legend(*handles, loc="outside right upper", frameon=False, fontsize=7, ncols=n_columns)
+
+
+def log_ticks(axis, multiples):
+    """Plain numbers on a logarithmic axis, at these multiples of powers of ten."""
+    axis.set_major_locator(LogLocator(subs=multiples))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def learning_rates(ax, steps, rates):

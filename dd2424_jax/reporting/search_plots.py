@@ -2,11 +2,12 @@
 
 import numpy as np
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from dd2424_jax import stats
 from dd2424_jax.choice import Choice
-from dd2424_jax.reporting.plots import BLUE, GREY, VERMILION, curves_style
+from dd2424_jax.reporting import labels
+from dd2424_jax.reporting.plots import BLUE, GREY, VERMILION, curves_style, log_ticks
 
 WORSE = {"markerfacecolor": "white"}  # of a setting that is significantly worse than the best
 STAR = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
@@ -59,10 +60,11 @@ def differences(ax, x, choice: Choice):
     """Every setting minus the best, in points, with simultaneous intervals; those far below are named at the edge."""
     points = 100 * np.array([d.mean for d in choice.differences])
     half = np.nan_to_num(100 * np.array([d.high - d.mean for d in choice.differences]))
-    # Room for all that are indistinguishable, and for a point at least.
+    # Room for all that are indistinguishable, or where there are none for the others, and for a point at least.
     same = list(choice.indistinguishable)
-    floor = 1.15 * min([-1.0, *(points - half)[same]])
-    ceiling = max([0.5, *(points + half)[same]])
+    shown = same if len(same) > 1 else np.isfinite(points)
+    floor = 1.15 * min([-1.0, *(points - half)[shown]])
+    ceiling = max([0.5, *(points + half)[shown]])
     ax.axhline(0, color="black", linewidth=0.8)
     for i in range(len(x)):
         if points[i] < floor:
@@ -94,8 +96,8 @@ def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[s
         ax.text(x[i], y[i], text, ha="center", va="center", fontsize=8, color="white" if value > middle else "black")
         if choice is not None and i in choice.indistinguishable:
             ax.add_patch(Rectangle((x[i] - 0.46, y[i] - 0.46), 0.92, 0.92, fill=False, color=VERMILION, linewidth=2))
-    ax.set_xticks(np.arange(len(x_values)), [f"{value:.3g}" for value in x_values])
-    ax.set_yticks(np.arange(len(y_values)), [f"{value:.3g}" for value in y_values])
+    ax.set_xticks(np.arange(len(x_values)), labels.numbers(x_values))
+    ax.set_yticks(np.arange(len(y_values)), labels.numbers(y_values))
     ax.set(ylabel=symbols[0], xlabel=symbols[1])
     framed = "" if choice is None else "\nframed: indistinguishable from the best; ★ chosen, ○ one-standard-error rule"
     ax.set_title(f"mean validation accuracy, %{framed}", fontsize=9)
@@ -106,11 +108,11 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
     """Accuracy [n_settings, n_seeds] against one hyperparameter, a line for each value of the other: mean, interval."""
     mean, half = _intervals(np.asarray(accuracy))
     values = np.unique(columns)
-    for value, (shade, marker) in zip(values, curves_style(len(values)), strict=True):
+    for value, name, (shade, marker) in zip(values, labels.numbers(values), curves_style(len(values)), strict=True):
         own = np.flatnonzero(np.asarray(columns) == value)
         own = own[np.argsort(np.asarray(rows)[own], kind="stable")]
         style = {"fmt": f"{marker}-", "color": shade, "capsize": 2, "markersize": 4, "linewidth": 1.2}
-        ax.errorbar(np.asarray(rows)[own], mean[own], half[own], label=f"{symbols[1]} = {value:.3g}", **style)
+        ax.errorbar(np.asarray(rows)[own], mean[own], half[own], label=f"{symbols[1]} = {name}", **style)
     value_axis(ax, rows, symbols[0])
     _percent_axis(ax)
     ax.set_title("mean and 95 % interval", fontsize=9)
@@ -133,9 +135,7 @@ def value_axis(ax, values, symbol: str):
     elif len(positive) == len(values):
         ax.set_xscale("log")
         if max(values) < 30 * min(values):  # powers of ten alone would be too few
-            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.xaxis.set_minor_formatter(NullFormatter())
+            log_ticks(ax.xaxis, (1, 2, 5))
     else:  # 0 has a place left of the smallest other one
         ax.set_xscale("symlog", linthresh=min(positive))
     ax.set_xlabel(symbol)
