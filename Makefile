@@ -40,7 +40,7 @@ assignment1: $(READY) ## assignment 1: the linear classifier's four settings, 10
 schedule: $(READY) ## assignment 2: every learning rate against the update step
 	$(RUN) experiments/schedule.py $(ARGS)
 
-coarse-search: $(READY) ## assignment 2: 8 values of λ from 1e-5 to 0.1, 3 seeds each
+coarse-search: $(READY) ## assignment 2: 8 values of λ from 1e-5 to 0.1, 3 seeds each; or λ and η with --lr_max=... --grid
 	$(RUN) experiments/coarse_search.py $(ARGS)
 
 fine-search: $(READY) ## assignment 2: 10 values of λ round the coarse search's choice, 6 seeds each
@@ -64,7 +64,7 @@ benchmark: $(READY) ## how fast it trains, beside the machine's limits and besid
 launch: $(READY) ## an experiment as several jobs; ARGS="--num_shards=3 --cluster=local coarse_search"
 	$(RUN) experiments/launch.py $(ARGS)
 
-readme: $(READY) ## put the newest results with default flags into README.md
+readme: $(READY) ## put the newest results with default flags into README.md and experiments/README.md
 	$(RUN) experiments/readme.py $(ARGS)
 
 test: $(READY) ## run the tests

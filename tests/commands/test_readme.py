@@ -1,0 +1,161 @@
+"""The README tells the truth: its commands run, its library example too, its tables name what there is."""
+
+import functools
+import importlib
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import dd2424_jax
+from dd2424_jax import data
+from dd2424_jax.reporting import plots
+from tests.commands.scripts import ROOT, TINY, call_here, fails, once, parsed, run
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = sorted(file.stem for file in (ROOT / "experiments").glob("*.py"))
+SETUP = ("git clone", "pip install")  # what makes an environment, which these tests are run in
+SMALL = {  # appended, they outweigh what the README says, but for what it shows
+    "assignment1": [*TINY[:4], "--n_batch=100", "--n_epochs=1"],
+    "gradient_check": ["--dataset=synthetic"],
+    "fine_search": ["--n_lam=2", *TINY],
+}
+
+
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+def section(title: str) -> str:
+    return re.search(rf"^###? {title}\n(.*?)(?=^##)", README, re.MULTILINE | re.DOTALL)[1]
+
+
+def commands(page: str = README) -> list[list[str]]:
+    """(script, flag, ...) of every command of every shell block, `make` taken apart."""
+    words = []
+    for line in "\n".join(blocks("sh", page)).splitlines():
+        command = shlex.split(line, comments=True)
+        if not command or line.startswith(SETUP):
+            continue
+        if command[0] == "make":
+            targets = [word for word in command[1:] if not word.startswith("ARGS=")]
+            args = shlex.split(" ".join(word.removeprefix("ARGS=") for word in command[1:] if word not in targets))
+            words += [[target.replace("-", "_"), *args] for target in targets]
+        else:
+            assert command[0] == "python", line
+            words.append([Path(command[1]).stem, *command[2:]])
+    return words
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """A directory with the searches that others follow."""
+
+    def search(cwd):
+        for script in ("coarse_search", "fine_search"):
+            run(script, *SMALL.get(script, TINY), cwd=cwd)
+        return cwd
+
+    return once(tmp_path_factory, "searched", search)
+
+
+@pytest.mark.parametrize("command", [words for words in commands() if words[0] != "launch"], ids=" ".join)
+def test_its_commands_run(command, tmp_path, monkeypatch, request):
+    monkeypatch.setattr(plots, "render", lambda *_: b"")  # other tests look at figures
+    script, *given = command
+    small = SMALL.get(script, TINY)
+    if script == "gradient_check":
+        request.getfixturevalue("optimized")
+    if "--merge" in given:
+        assert "of 12 shards, 0, 1, 2" in fails(script, *given, *small, "--n_seeds=12", cwd=tmp_path)
+    elif "--distributed" in given:
+        with parsed(script, *given) as options:  # two processes of it: test_processes.py
+            assert options.coordinator.startswith("host0:")
+    elif "--num_shards=12" in given:
+        done = call_here(script, *given, *small, "--n_seeds=12", cwd=tmp_path)
+        assert "shard 4 is finished; of 12 shards, 0, 1, 2, 3, 5" in done.stderr
+    else:
+        run(script, *given, *small, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("command", [words for words in commands() if words[0] == "launch"], ids=" ".join)
+def test_its_launches_are_of_flags_that_there_are(command):
+    end = command.index("--")  # the launch itself: test_launch.py
+    *own, experiment = command[1:end]
+    with parsed("launch", *own) as options:
+        assert options.num_shards
+    with parsed(experiment, *command[end + 1 :]) as options:
+        assert options.n_seeds
+
+
+def test_what_follows_a_search_runs_as_it_says(searched, monkeypatch):
+    monkeypatch.setattr(plots, "render", lambda *_: b"")
+    for target in re.search(r"`make (fine-search final-model)`", README)[1].split():
+        script = target.replace("-", "_")
+        run(script, *SMALL.get(script, TINY), cwd=searched)
+
+
+def test_the_results_commands_are_scripts():
+    page = (ROOT / "experiments" / "README.md").read_text()
+    assert {script for script, *_ in commands(page)} <= set(COMMANDS)
+
+
+def test_its_library_example_runs(monkeypatch):
+    (example,) = blocks("python")
+    small = {"45_000": "400", "5_000": "100", "(1800, 3600)": "(2, 4)", "range(3)": "range(2)"}
+    for large, little in small.items():
+        assert large in example
+        example = example.replace(large, little)
+    load = data.load
+    monkeypatch.setattr(data, "load", lambda: load("synthetic", None))
+    names = {}
+    exec(example, names)
+    assert names["outcome"].valid.accuracy.shape == (8, 2, 3)
+
+
+def test_its_flags_are_those_that_there_are():
+    named = set(re.findall(r"`--([a-z_0-9]+)`", "".join(re.findall(r"^\|[^|]*\|", section("Flags"), re.MULTILINE))))
+    defined = set()
+    for script in COMMANDS:
+        with parsed(script) as options:
+            defined |= vars(options).keys()
+    assert named == defined
+
+
+def test_every_flag_that_it_mentions_is_one():
+    with parsed("launch"):
+        pass
+    mentioned = set(re.findall(r"--([a-z][a-z_]+)\b", README)) - {"ntasks", "gpus"}  # SLURM's
+    of_flags = set(re.findall(r"`--([a-z_0-9]+)`", section("Flags")))
+    assert mentioned - of_flags <= {"nowait"}
+
+
+def test_its_targets_are_those_that_there_are():
+    targets = re.findall(r"^([a-z0-9-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"`make ([a-z0-9-]+)`", section("Commands"))
+    assert set(named) == {*targets} - {"help"}
+
+
+def test_the_functions_on_the_ways_of_its_map_are_there():
+    names = [module.name for module in pkgutil.walk_packages(dd2424_jax.__path__, "dd2424_jax.")]
+    modules = [importlib.import_module(name) for name in names]
+    roots = [(module.__name__.split(".")[-1], module) for module in modules]
+    roots += [(name, value) for module in modules for name, value in vars(module).items()]
+
+    def exists(name):
+        first, *attributes = name.split(".")
+        try:
+            return any(functools.reduce(getattr, attributes, root) for named, root in roots if named == first)
+        except AttributeError:
+            return False
+
+    ways = re.findall(r"^The way of .*?\.\n\n", README, re.MULTILINE | re.DOTALL)
+    assert len(ways) == 2
+    names = {name for way in ways for name in re.findall(r"`([\w.]+\w)[`(]", way)} - {"jax.grad"}
+    assert all(map(exists, names)), [name for name in names if not exists(name)]
+
+
+def test_it_is_short():
+    assert len(README.splitlines()) <= 250
