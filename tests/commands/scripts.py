@@ -17,9 +17,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from absl import flags
+from matplotlib.text import Text
 
 from dd2424_jax.app import flags as app_flags
+from dd2424_jax.app import pipeline
+from dd2424_jax.gradients import cases
 from dd2424_jax.io import checkpoints, files
+from dd2424_jax.reporting import plots
+from tests.conftest import compiled_for_speed
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
@@ -83,7 +88,8 @@ def call_here(script, *given, cwd, **changes) -> Done:
     out, err = io.StringIO(), io.StringIO()
     before, interrupt = os.environ.copy(), signal.getsignal(signal.SIGINT)
     with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        os.environ |= environment(**changes)
+        os.environ.clear()
+        os.environ.update(environment(JAX_NUM_CPU_DEVICES=before["JAX_NUM_CPU_DEVICES"], **changes))
         argv, sys.argv = sys.argv, command(script, *given)[1:]
         try:
             runpy.run_path(sys.argv[0], run_name="__main__")
@@ -116,6 +122,35 @@ def kill_here(script, *given, cwd, n_checkpoints):
         patch.setattr(checkpoints, "save", save_or_end)
         with pytest.raises(Killed):
             call_here(script, *given, cwd=cwd)
+
+
+@contextlib.contextmanager
+def figures_as_text():
+    """Files of figures hold what is written in them, which is faster than to render them."""
+
+    def texts(fig, form):
+        return "\n".join(text.get_text() for text in fig.findobj(Text)).encode()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plots, "render", texts)
+        yield
+
+
+@contextlib.contextmanager
+def small_gradient_check():
+    """Without the cases that compute for long; these are in tests/gradients."""
+    with pytest.MonkeyPatch.context() as patch, compiled_for_speed():
+        patch.setattr(cases, "CASES", (*cases.CASES[:3], cases.CASES[-1]))
+        yield
+
+
+def planned(script, *given, cwd):
+    """The plan that a command is about to run."""
+    plans = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "run", lambda plan, *_: plans.append(plan))
+        assert call_here(script, *given, cwd=cwd).returncode == 0
+    return plans[-1]
 
 
 @contextlib.contextmanager

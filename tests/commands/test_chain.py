@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from dd2424_jax import sweep
-from tests.commands.scripts import TINY, fails, numbers, once, run
+from tests.commands.scripts import TINY, fails, figures_as_text, once, planned, run
 
 COARSE = ["--lam=0.001,0.01,0.1,1"]
 JOINT = ["--lam=0.01,0.1,1", "--lr_max=0.02,0.1", "--grid"]
@@ -31,7 +31,8 @@ def scores(path, lam):
 def chain(tmp_path_factory):
     """The directory, and the run directories of all three and what they printed."""
     scripts = (("coarse_search", *COARSE), ["fine_search"], ["final_model"])
-    return once(tmp_path_factory, "chain", lambda cwd: (cwd, *(run(*script, *TINY, cwd=cwd) for script in scripts)))
+    with figures_as_text():
+        return once(tmp_path_factory, "chain", lambda cwd: (cwd, *(run(*script, *TINY, cwd=cwd) for script in scripts)))
 
 
 def test_the_fine_search_looks_round_what_the_coarse_one_chose(chain):
@@ -89,7 +90,8 @@ def test_published_searches_are_drawn_over_a_finished_search_without_training(ch
     stamp = (coarse / "summary.json").stat().st_mtime_ns
     drawn = {}
     for flag in ("--published", "--nopublished"):
-        path, _ = run("coarse_search", *COARSE, *TINY, flag, cwd=cwd)
+        with figures_as_text():
+            path, _ = run("coarse_search", *COARSE, *TINY, flag, cwd=cwd)
         assert path == coarse
         drawn[flag] = {name: (coarse / name).read_bytes() for name in files}
     assert drawn["--nopublished"] == before
@@ -102,7 +104,8 @@ def test_published_searches_are_drawn_over_a_finished_search_without_training(ch
 def joint(tmp_path_factory):
     """A search for λ and the learning rate, and what follows it."""
     scripts = (("coarse_search", *JOINT), ("fine_search", "--n_lam=2", "--optimizer=sgd"), ["final_model"])
-    return once(tmp_path_factory, "joint", lambda cwd: [run(*script, *TINY, cwd=cwd) for script in scripts])
+    with figures_as_text():
+        return once(tmp_path_factory, "joint", lambda cwd: [run(*script, *TINY, cwd=cwd) for script in scripts])
 
 
 def test_a_joint_search_tries_all_pairs_and_chooses_one(joint):
@@ -147,21 +150,21 @@ def test_what_does_not_fit_is_one_line(chain, script, given, says):
 
 
 def test_a_preset_is_another_grid(tmp_path):
-    path, _ = run("coarse_search", *TINY, "--preset=decades", "--published", "--n_cycles=2", cwd=tmp_path)
-    assert [setting["lam"] for setting in summary(path)["settings"]] == [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0]
-    assert (flags(path)["preset"], flags(path)["n_cycles"]) == ("decades", 2)  # what is given outweighs it
+    plan = planned("coarse_search", *TINY[:-2], "--preset=decades", "--n_evals=1", cwd=tmp_path)
+    assert plan.hypers.lam.tolist() == [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0]
+    assert plan.config.eval_steps == (12,)
+    longer = planned("coarse_search", *TINY, "--preset=decades", "--n_cycles=2", "--n_evals=1", cwd=tmp_path)
+    assert longer.config.eval_steps == (12, 24)  # what is given outweighs it
 
 
 def test_a_grid_of_lams_is_spaced_evenly(tmp_path):
     given = ["--lam_min=0.001", "--lam_max=0.1", "--n_lam=3", "--draw=grid"]
-    path, _ = run("fine_search", *TINY, *given, cwd=tmp_path)
-    assert [setting["lam"] for setting in summary(path)["settings"]] == [0.001, 0.01, 0.1]
+    assert planned("fine_search", *TINY, *given, cwd=tmp_path).hypers.lam.tolist() == [0.001, 0.01, 0.1]
 
 
 def test_searches_of_other_seeds_try_the_same_lams(tmp_path):
-    given = [*TINY, "--lam_min=0.001", "--lam_max=0.1", "--n_lam=2", "--n_seeds=1"]
-    lams = {}
-    for flag in ("--seed=0", "--seed=5", "--draw_seed=1"):
-        path, _ = run("fine_search", *given, flag, cwd=tmp_path)
-        lams[flag] = [row[0] for row in numbers(path)]
-    assert lams["--seed=0"] == lams["--seed=5"] != lams["--draw_seed=1"]
+    def lams(flag):
+        given = ["--lam_min=0.001", "--lam_max=0.1", "--n_lam=3", flag]
+        return planned("fine_search", *TINY, *given, cwd=tmp_path).hypers.lam.tolist()
+
+    assert lams("--seed=0") == lams("--seed=5") != lams("--draw_seed=1")

@@ -98,5 +98,3 @@ def test_the_package_is_installed_into_another_project(tmp_path):
     assert done.stdout.strip() == str(target / "dd2424_jax" / "sweep.py")
     assert not (target / "experiments").exists()
     assert not (target / "tests").exists()
-
-

@@ -19,13 +19,20 @@ from tests.commands.scripts import (
     environment,
     fails,
     fails_as_process,
+    figures_as_text,
     kill_here,
     once,
     run,
     wait_for,
 )
 
-LONG = [*TINY, "--n_s=100", "--n_evals=15", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
+LONG = [*TINY, "--n_s=40", "--n_evals=10", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fast_figures():
+    with figures_as_text():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +81,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_numbers(tmp_path, expect
     rng = np.random.default_rng(0)
     for _ in range(3):  # before every single change to a file: tests/app/test_pipeline.py
         process = start(tmp_path)
-        for _ in range(rng.integers(1, 8)):  # of 60 in all
+        for _ in range(rng.integers(1, 8)):  # of 40 in all
             path = wait_for_checkpoint(process, tmp_path)
         time.sleep(rng.uniform(0, 0.01))
         process.kill()

@@ -11,8 +11,17 @@ import pytest
 
 import dd2424_jax
 from dd2424_jax import data
-from dd2424_jax.reporting import plots
-from tests.commands.scripts import ROOT, TINY, call_here, fails, once, parsed, run
+from tests.commands.scripts import (
+    ROOT,
+    TINY,
+    call_here,
+    fails,
+    figures_as_text,
+    once,
+    parsed,
+    run,
+    small_gradient_check,
+)
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = sorted(file.stem for file in (ROOT / "experiments").glob("*.py"))
@@ -51,23 +60,20 @@ def commands(page: str = README) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """A directory with the searches that others follow."""
+    """A directory with the search that others follow."""
 
     def search(cwd):
-        for script in ("coarse_search", "fine_search"):
-            run(script, *SMALL.get(script, TINY), cwd=cwd)
+        with figures_as_text():
+            run("coarse_search", *TINY, cwd=cwd)
         return cwd
 
     return once(tmp_path_factory, "searched", search)
 
 
 @pytest.mark.parametrize("command", [words for words in commands() if words[0] != "launch"], ids=" ".join)
-def test_its_commands_run(command, tmp_path, monkeypatch, request):
-    monkeypatch.setattr(plots, "render", lambda *_: b"")  # other tests look at figures
+def test_its_commands_run(command, tmp_path):
     script, *given = command
     small = SMALL.get(script, TINY)
-    if script == "gradient_check":
-        request.getfixturevalue("optimized")
     if "--merge" in given:
         assert "of 12 shards, 0, 1, 2" in fails(script, *given, *small, "--n_seeds=12", cwd=tmp_path)
     elif "--distributed" in given:
@@ -77,7 +83,8 @@ def test_its_commands_run(command, tmp_path, monkeypatch, request):
         done = call_here(script, *given, *small, "--n_seeds=12", cwd=tmp_path)
         assert "shard 4 is finished; of 12 shards, 0, 1, 2, 3, 5" in done.stderr
     else:
-        run(script, *given, *small, cwd=tmp_path)
+        with figures_as_text(), small_gradient_check():
+            run(script, *given, *small, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("command", [words for words in commands() if words[0] == "launch"], ids=" ".join)
@@ -90,11 +97,11 @@ def test_its_launches_are_of_flags_that_there_are(command):
         assert options.n_seeds
 
 
-def test_what_follows_a_search_runs_as_it_says(searched, monkeypatch):
-    monkeypatch.setattr(plots, "render", lambda *_: b"")
+def test_what_follows_a_search_runs_as_it_says(searched):
     for target in re.search(r"`make (fine-search final-model)`", README)[1].split():
         script = target.replace("-", "_")
-        run(script, *SMALL.get(script, TINY), cwd=searched)
+        with figures_as_text():
+            run(script, *SMALL.get(script, TINY), cwd=searched)
 
 
 def test_the_results_commands_are_scripts():
