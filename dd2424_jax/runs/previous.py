@@ -20,11 +20,12 @@ ALIKE = {  # of the configuration, for which a setting is chosen, and the flags 
 
 
 class Search(NamedTuple):
-    """A finished search: its directory, its plan's identity, and its summary."""
+    """A finished search: its directory, its plan's identity, its summary, and the search that it followed itself."""
 
     path: Path
     identity: Mapping
     summary: Mapping
+    followed: "Search | None" = None
 
     @property
     def name(self) -> str:
@@ -38,6 +39,10 @@ class Search(NamedTuple):
         """Which values of a hyperparameter it tried."""
         return set(self.identity["hypers"].get(hyper, ()))
 
+    def has_chosen(self, hyper: str) -> bool:
+        """Whether it tried several values of a hyperparameter, or followed a search that did."""
+        return len(self.values(hyper)) > 1 or (self.followed is not None and self.followed.has_chosen(hyper))
+
     def score(self, setting: Mapping) -> stats.Estimate:
         """Validation accuracy of a setting, {"lam": ..., ...}."""
         return score(self.summary, setting)
@@ -47,7 +52,7 @@ class Wanted(NamedTuple):
     """What a search must have been about to be followed.
 
     values  of each hyperparameter but λ, those of the command line or its defaults
-    given   which of them are the command line's; of the others, a search that tried several has made a choice
+    given   which of them are the command line's; of the others, a search may have made a choice
     """
 
     config: train.Config
@@ -61,7 +66,7 @@ class Wanted(NamedTuple):
             self.is_of_the_data(search)
             and all(own[key] == theirs[key] for key in ALIKE)
             and all(
-                search.values(name) == set(values) or (name not in self.given and len(search.values(name)) > 1)
+                search.values(name) == set(values) or (name not in self.given and search.has_chosen(name))
                 for name, values in self.values.items()
             )
         )
@@ -81,11 +86,16 @@ def score(summary: Mapping, setting: Mapping) -> stats.Estimate:
 def read(path: Path) -> Search | None:
     """The finished search of a run directory; None where it is something else."""
     try:
-        identity = files.read_json(path / directory.CONFIG)["identity"]
+        config = files.read_json(path / directory.CONFIG)
+        identity, followed = config["identity"], config.get("flags", {}).get("search")
         summary = files.read_json(path / directory.SUMMARY)
     except (OSError, ValueError, KeyError) as error:
         raise ResultError(f"{path} is damaged; remove it, or choose another --out_dir") from error
-    return Search(path, identity, summary) if "choice" in summary and "hypers" in identity else None
+    if "choice" not in summary or "hypers" not in identity:
+        return None
+    earlier = path.parent.parent / followed if followed else None
+    has_earlier = earlier is not None and (earlier / directory.SUMMARY).exists()
+    return Search(path, identity, summary, read(earlier) if has_earlier else None)
 
 
 def finished(experiment: str, out_dir: str) -> list[Search]:

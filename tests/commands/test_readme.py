@@ -17,10 +17,10 @@ from tests.commands.scripts import (
     call_here,
     fails,
     figures_as_text,
-    once,
     parsed,
     run,
     small_gradient_check,
+    untrained,
 )
 
 README = (ROOT / "README.md").read_text()
@@ -29,7 +29,6 @@ SETUP = ("git clone", "pip install")  # what makes an environment, which these t
 SMALL = {  # appended, they outweigh what the README says, but for what it shows
     "assignment1": [*TINY[:4], "--n_batch=100", "--n_epochs=1"],
     "gradient_check": ["--dataset=synthetic"],
-    "fine_search": ["--n_lam=2", *TINY],
 }
 
 
@@ -58,18 +57,14 @@ def commands(page: str = README) -> list[list[str]]:
     return words
 
 
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory):
-    """A directory with the search that others follow."""
-
-    def search(cwd):
-        with figures_as_text():
-            run("coarse_search", *TINY, cwd=cwd)
-        return cwd
-
-    return once(tmp_path_factory, "searched", search)
+@pytest.fixture
+def fast():
+    """Training and figures are tested elsewhere."""
+    with untrained(), figures_as_text(), small_gradient_check():
+        yield
 
 
+@pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize("command", [words for words in commands() if words[0] != "launch"], ids=" ".join)
 def test_its_commands_run(command, tmp_path):
     script, *given = command
@@ -83,8 +78,7 @@ def test_its_commands_run(command, tmp_path):
         done = call_here(script, *given, *small, "--n_seeds=12", cwd=tmp_path)
         assert "shard 4 is finished; of 12 shards, 0, 1, 2, 3, 5" in done.stderr
     else:
-        with figures_as_text(), small_gradient_check():
-            run(script, *given, *small, cwd=tmp_path)
+        run(script, *given, *small, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("command", [words for words in commands() if words[0] == "launch"], ids=" ".join)
@@ -97,11 +91,11 @@ def test_its_launches_are_of_flags_that_there_are(command):
         assert options.n_seeds
 
 
-def test_what_follows_a_search_runs_as_it_says(searched):
-    for target in re.search(r"`make (fine-search final-model)`", README)[1].split():
-        script = target.replace("-", "_")
-        with figures_as_text():
-            run(script, *SMALL.get(script, TINY), cwd=searched)
+@pytest.mark.usefixtures("fast")
+def test_what_follows_a_search_runs_as_it_says(tmp_path):
+    follows = re.search(r"`make (fine-search final-model)`", README)[1].split()
+    for target in ["coarse-search", *follows]:
+        run(target.replace("-", "_"), *TINY, cwd=tmp_path)
 
 
 def test_the_results_commands_are_scripts():

@@ -24,8 +24,9 @@ def search(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     times = itertools.count(1)
 
-    def finish(plan=PLAN, summary=SUMMARY, out_dir="results"):
-        with directory.open_run(out_dir, plan.experiment, plan.identity(), {}) as run:
+    def finish(plan=PLAN, summary=SUMMARY, out_dir="results", followed=None):
+        facts = {"flags": {"search": followed}}
+        with directory.open_run(out_dir, plan.experiment, plan.identity(), facts) as run:
             run.finish(summary)
         os.utime(run.path / "summary.json", (next(times),) * 2)
         return run.path
@@ -128,6 +129,17 @@ def test_the_command_lines_values_must_be_those_that_a_search_tried(search, sear
 def test_a_directory_that_is_named_must_be_a_searchs(search, plan, summary, says):
     with pytest.raises(ResultError, match=says):
         find(path=search(plan, summary))
+
+
+def test_what_a_search_took_from_another_was_chosen_too(search):
+    one_rate = hypers(lr_max=np.full(3, 0.2))
+    wanted = WANTED._replace(values={"lr_min": [1e-3], "lr_max": [0.1]})
+    joint = search()
+    assert not wanted.fits(previous.read(search(one_rate._replace(experiment="fine_search"))))
+    follower = one_rate._replace(experiment="fine_search", seeds=(7, 8))
+    followed = previous.read(search(follower, followed=f"coarse_search/{joint.name}"))
+    assert wanted.fits(followed)
+    assert not wanted._replace(given=["lr_max"]).fits(followed)
 
 
 def test_a_directory_that_is_named_must_be_finished(search):
