@@ -46,7 +46,7 @@ def define_result_flags():
     """Where results go."""
     flags.DEFINE_string("out_dir", "results", "where run directories go")
     flags.DEFINE_string("name", None, "the run directory's name; by default a digest of what decides its numbers")
-    flags.DEFINE_boolean("force", False, "compute anew, beside the finished run of the same configuration")
+    flags.DEFINE_boolean("force", False, "compute from scratch, beside the finished run of the same configuration")
 
 
 def define_data_flags():

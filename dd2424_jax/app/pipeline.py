@@ -175,7 +175,9 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
         before, now = directory.read_config(run.path)["commit"], facts["commit"]
         if run.finished or before != now:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
-            say(f"{experiment} was {'finished' if run.finished else 'begun'}{changed}; --force computes it anew")
+            say(
+                f"{experiment} was {'finished' if run.finished else 'begun'}{changed}; --force computes it from scratch"
+            )
         yield run
 
 

@@ -14,9 +14,12 @@ from dd2424_jax.runs import shards
 
 
 class Session(NamedTuple):
-    """The folder and name of runs, and whether to compute them anew; devices; the part of the sweep that is trained.
+    """Where runs go and what computes them.
 
+    name     of the run directory; None for the digest of its identity
+    force    compute from scratch, beside what is finished
     options  all flags, to be written down
+    shard    the part of the sweep that is trained
     merge    train nothing, and merge the shards
     """
 
@@ -36,28 +39,28 @@ def start(options: SimpleNamespace) -> Session:
     To be called before anything that takes long, as the processes wait for each other here.
     """
     own = vars(options)
-    devices = use_devices(own.get("devices", 0), _peers(own))
+    devices = use_devices(own.get("devices", 0), _connection(own))
     shard = shards.WHOLE if own.get("distributed") else _shard(own)
     computing = own.get("runs_at_once", 0), shard, own.get("merge", False)
     return Session(options.out_dir, options.name, options.force, own, devices, *computing)
 
 
-def _peers(own: Mapping) -> tuple | None:
-    """Of one program of several processes: where they meet, how many, which this is, and how long to wait."""
+def _connection(own: Mapping) -> tuple | None:
+    """Of one program of several processes: the first one's address, how many, which this is, and how long to wait."""
     if not own.get("distributed"):
         return None
     return own["coordinator"], own["num_processes"], own["process_id"], own["meeting_seconds"]
 
 
 @functools.cache  # JAX takes the number of CPU devices once
-def use_devices(limit: int = 0, peers: tuple | None = None) -> list[jax.Device]:
+def use_devices(limit: int = 0, connection: tuple | None = None) -> list[jax.Device]:
     """All devices, or `limit` of them. A CPU is as many devices as it has cores, up to 8."""
-    if peers:
-        processes.start(*peers[:3], timeout=peers[3])
+    if connection:
+        processes.start(*connection[:3], timeout=connection[3])
     if "JAX_NUM_CPU_DEVICES" not in os.environ:
         jax.config.update("jax_num_cpu_devices", limit or min(os.cpu_count(), 8))
     devices = jax.local_devices()
-    if peers:
+    if connection:
         processes.connect()
     if limit > len(devices):
         raise UsageError(f"--devices={limit}: there are only {len(devices)}")

@@ -44,7 +44,7 @@ PATIENCE = Patience()
 
 
 def fetch(urls: Sequence[str], file: Path, *, sha256: str, md5: str, patience: Patience = PATIENCE) -> Path:
-    """Download to `file`, which appears only when whole and right. A partial download is gone on with.
+    """Download to `file`, which appears only when whole and right. A partial download is resumed.
 
     Raises:
       DownloadError: no mirror answered within `patience.answer` seconds, or none delivered the file.

@@ -17,7 +17,7 @@ import numpy as np
 
 try:
     import fcntl
-except ImportError:  # not a POSIX system: two processes can't be told apart
+except ImportError:  # not a POSIX system: two processes can't exclude each other
     fcntl = None
 
 

@@ -45,8 +45,19 @@ def latex_text(text: str) -> str:
     return re.sub(r"\$\\eta\$\\_(min|max)", r"$\\eta_{\\\1}$", text.translate(_LATEX))
 
 
+PAGE = 45  # rows
+
+
 def latex(table: Table) -> str:
-    r"""A floating table with booktabs rules, no wider than the text (\usepackage{booktabs, graphicx})."""
+    r"""Floating tables with booktabs rules (\usepackage{booktabs, graphicx}), no wider than the text, a page each."""
+    pages = [table.rows[i : i + PAGE] for i in range(0, len(table.rows), PAGE)]
+    if len(pages) <= 1:
+        return _float(table)
+    captions = (f"{table.caption} ({i} of {len(pages)})" for i in range(1, len(pages) + 1))
+    return "\n".join(_float(Table(caption, table.header, rows)) for caption, rows in zip(captions, pages, strict=True))
+
+
+def _float(table: Table) -> str:
 
     def line(row):
         return " & ".join(map(latex_text, row)) + r" \\"

@@ -128,3 +128,12 @@ def test_a_column_is_added_on_the_right():
     assert wider.header == [*TABLE.header, "published"]
     assert wider.rows == [[*row, cell] for row, cell in zip(TABLE.rows, "ab", strict=True)]
     assert len(TABLE.header) == 2
+
+
+def test_a_long_table_goes_over_several_pages_and_loses_no_row():
+    rows = [[f"row {i}", str(i)] for i in range(2 * tables.PAGE + 1)]
+    text = tables.latex(tables.Table("Long", ["name", "number"], rows))
+    assert re.findall(r"row \d+", text) == [name for name, _ in rows]
+    parts = text.split(r"\end{table}")[:-1]
+    assert [part.count(r"\toprule") for part in parts] == [1, 1, 1]
+    assert [re.search(r"\\caption{(.*)}", part)[1] for part in parts] == [f"Long ({i} of 3)" for i in (1, 2, 3)]
