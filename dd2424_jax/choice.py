@@ -14,14 +14,14 @@ MAX_SPLITS = 1000  # of the seeds into halves; of more, so many are drawn
 class Choice(NamedTuple):
     """What a search says about its settings, as indices in their order. Scores are fractions, the higher the better.
 
-    n_seeds            of the best
+    n_seeds            of the best that converged
     best               the setting of the highest mean over seeds
     one_se             the largest λ whose mean is within one standard error of the best's
     differences        every setting minus the best, paired by seed, with simultaneous 95 % intervals (Bonferroni)
     p                  of those differences' sign flips, NaN where there are too few seeds
     indistinguishable  by ascending λ, those not significantly worse than the best, itself among them
-    standard_error     of one score, for n_valid being a sample of all images
-    selection_bias     by how much the best's mean is expected to be too high for being the best; NaN for one seed
+    standard_error     of the best's accuracy, as a proportion of n_valid images that were sampled
+    selection_bias     by how much the best's mean is expected to be too high because it was picked; NaN for one seed
     """
 
     n_seeds: int
@@ -39,12 +39,11 @@ def choose(lams: Sequence[float], scores, n_valid: int) -> Choice | None:
 
     lams: λ of every setting, [n_settings]. Settings may differ in anything else too.
 
-    A setting of which more runs diverged than of others is never chosen and never indistinguishable. None if every run
-    diverged.
+    Only settings with the fewest diverged runs can be chosen or indistinguishable. None if every run diverged.
 
-    The set `indistinguishable` misses the truly best setting in at most 5 % of searches (Hsu's comparison with the
-    best, made by paired t-intervals and Bonferroni instead of a common variance). The standard error of the
-    one-standard-error rule (Breiman et al., 1984) is the best mean's, over seeds.
+    The set `indistinguishable` misses the truly best setting in at most 5 % of searches, if differences over seeds are
+    normal (Hsu's comparison with the best, by paired t-intervals and Bonferroni instead of a common variance). The
+    standard error of the one-standard-error rule (Breiman et al., 1984) is the best mean's, over seeds.
     """
     lams, scores = np.asarray(lams, float), np.asarray(scores, float)
     converged = np.isfinite(scores).sum(axis=1)

@@ -28,6 +28,7 @@ class Programs:
         def of_runs(function, over_settings, over_seeds):
             return jax.vmap(of_settings(function, over_settings), over_seeds)
 
+        # split, scale, hypers, state, seed, start, batches
         segment_axes = (None, None, 0, 0, None, None, None)
         segment_of_settings = of_settings(train.segment, segment_axes)
 
@@ -47,7 +48,7 @@ class Programs:
         return self._call(self._init, placement, hypers, seeds)
 
     def segment(self, placement: Placement, split, scale, hypers, state, seeds, start: int, batches):
-        """The state after the updates; the one before is donated. batches [n_seeds, n_steps, n_batch]."""
+        """The state after the updates; `state` is donated. batches [n_seeds, n_steps, n_batch]."""
         function = self._segment_sequentially if placement.sequential else self._segment
         args = (split, scale, hypers, state, seeds, np.int32(start), batches)
         return self._call(function, placement, *args, donate=(3,))
@@ -79,7 +80,7 @@ class Runs:
         return self._programs.init(self._placement, self._hypers, self._seeds)
 
     def updated(self, state: train.TrainState, start: int, stop: int) -> train.TrainState:
-        """The state after the updates start, ..., stop - 1; the one before is given up."""
+        """The state after the updates start, ..., stop - 1; the one before is donated: it can't be used again."""
         split, scale = self._splits.train, self._splits.scale
         indices = train.batch_indices(self._seeds_on_host, start, stop, len(split.y), self._programs.config.n_batch)
         batches = self._placement.put_seeds(indices)

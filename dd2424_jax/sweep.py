@@ -105,9 +105,10 @@ def run(
       seeds: integers in [0, 2³²).
       splits: uint8 images. The test split, where there is one, is looked at once, after training.
       directory: where checkpoints are written after every evaluation, and looked for; None for none. Of several
-        processes (see processes.py) only the first one's counts.
+        processes (see parallel/processes.py) only the first one's counts.
       devices: of this process, by default all. Results do not depend on them, to rounding.
-      runs_at_once: a larger sweep is trained in chunks of at most so many runs; by default as many as fit in memory.
+      runs_at_once: a larger sweep is trained in chunks of at most so many runs; by default as many as fit in memory. On
+        a CPU they have no more settings than its caches hold (see chunks.py).
 
     Raises:
       ValueError: a setting, a seed or n_batch is out of range.
@@ -200,7 +201,7 @@ def _empty_history(cells: _Cells, config: train.Config, state: train.TrainState)
 
 
 def _record(history: _History, i: int, on_train: Metrics, on_valid: Metrics) -> None:
-    """Metrics [n_settings, n_seeds] become the history's i-th."""
+    """Write the metrics [n_settings, n_seeds] of evaluation i into the history, in place."""
     for metric, value in zip(jax.tree.leaves(history), [*on_train, *on_valid], strict=True):
         metric[..., i] = value
 
@@ -212,7 +213,7 @@ def _save(checkpoint: Path, config: train.Config, cells: _Cells, step: int, stat
 
 
 def _resume(checkpoint: Path, config: train.Config, cells: _Cells, state, history: _History, progress: Progress):
-    """(step, state, history) of the checkpoint. None where there is none or, with a word, where it does not fit.
+    """(step, state, history) of the checkpoint. None where there is none or, after saying so, where it does not fit.
 
     state and history are fresh ones, of the shapes that it must have.
     """

@@ -110,7 +110,7 @@ class Config:
             raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending")
 
 
-NAMES = {  # of what a field of Config may hold
+NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use
     "loss": losses.LOSSES,
     "schedule": {"cyclical": cyclical, "constant": constant},
     "optimizer": optimizers.OPTIMIZERS,
@@ -118,13 +118,22 @@ NAMES = {  # of what a field of Config may hold
 
 
 def describe(config: Config) -> dict:
-    """All of it as JSON: equal for configurations that train alike."""
+    """All of it as JSON, callables by their names: configurations of the same description train alike.
+
+    Raises:
+      ValueError: a callable has no name of its own, as a lambda or a partial has none.
+    """
 
     def plain(field, value):
         for name, known in NAMES.get(field, {}).items():
             if value is known:
                 return name
-        return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else value
+        if not callable(value):
+            return value
+        name = f"{value.__module__}.{getattr(value, '__qualname__', '<none>')}"
+        if "<" in name:
+            raise ValueError(f"{field}={value} has no name to tell its runs by: define it by `def`, at top level")
+        return name
 
     fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     return {

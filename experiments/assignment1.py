@@ -120,11 +120,11 @@ def draw(result: Result) -> Report:
 
 def choose_settings(options: SimpleNamespace) -> None:
     """λ and η as given, else the loss's own."""
-    lams, lrs = SETTINGS[options.loss]
     if not flags.given("lr"):
+        lrs = SETTINGS[options.loss][1]
         options.lr = lrs[-1:] if flags.given("lam") else lrs
     if not flags.given("lam"):
-        options.lam = lams
+        options.lam = SETTINGS[options.loss][0]
 
 
 def main():

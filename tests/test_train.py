@@ -189,6 +189,12 @@ def test_an_unknown_optimizer_has_a_description_but_is_not_made_from_it():
         train.described(description)
 
 
+@pytest.mark.parametrize("nameless", [lambda lr: optax.sgd(lr), functools.partial(optax.sgd, momentum=0.9)])
+def test_what_has_no_name_has_no_description(nameless):
+    with pytest.raises(ValueError, match=r"optimizer=.* has no name"):
+        train.describe(dataclasses.replace(CONFIG, optimizer=nameless))
+
+
 def test_training_lowers_the_cost(splits):
     def metrics(state):
         return evaluation.evaluate(CONFIG, splits.train, splits.scale, HYPERS, state.params)

@@ -25,9 +25,9 @@ Draw = Callable[[Result], Report]
 
 
 def run(plan: Plan, draw: Draw, session: Session) -> Mapping:
-    """Train every setting of the plan with every seed and write the run directory; or find all that done already.
+    """Train every setting of the plan with every seed and write the run directory; or find it finished.
 
-    `draw` is called once the numbers are on disk, and again where a finished run was drawn otherwise.
+    `draw` is called once the numbers are on disk, and again if a finished run was drawn with other arguments.
 
     Returns:
       what summary.json holds; nothing in a process that is not the first one.
@@ -58,8 +58,8 @@ def _facts(outcome: sweep.Outcome, session: Session, *, total_seconds: float, re
         "compile_seconds": outcome.compile_seconds,
         "run_seconds": outcome.run_seconds,
         "total_seconds": total_seconds,
-        "resumed": resumed,  # then these are the seconds of the last process only
-        "shards": session.shard.n,  # and these, but for the total, of all of them together
+        "resumed": resumed,  # if so, all seconds are those of the last process
+        "shards": session.shard.n,  # if several, the seconds of compiling and running are their sums
     }
     used = (session.devices[0].memory_stats() or {}).get("peak_bytes_in_use")
     return {"timing": timing, "memory": {"device_bytes": used}}
@@ -105,8 +105,8 @@ def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: M
 
 
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
-    """The report of a finished run, from its files, where other arguments of `draw` than these have made it."""
-    if run.summary.get("drawn") != _arguments(draw):
+    """The report of a finished run, from its files, if it was drawn with other arguments of `draw`."""
+    if run.summary.get("drawn") != _digest_of_arguments(draw):
         with directory.held(run.path):
             drawn = _draw(result.conclude(plan, result.read_arrays(run.path), run.path), draw)
             run.revise({**run.summary, **drawn})
@@ -114,15 +114,15 @@ def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
 
 
 def _draw(concluded: Result, draw: Draw) -> dict:
-    """Write the report of a result; what summary.json has of it."""
+    """Write the report of a result; its entries of summary.json."""
     drawn = draw(concluded)
     report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
-    return {"settings": settings, **drawn.summary, "drawn": _arguments(draw)}
+    return {"settings": settings, **drawn.summary, "drawn": _digest_of_arguments(draw)}
 
 
-def _arguments(draw: Draw) -> str:
-    """What a report depends on besides the result: a digest of the arguments that are bound in `draw`."""
+def _digest_of_arguments(draw: Draw) -> str:
+    """Of what a report depends on besides the result: the arguments that are bound in `draw`."""
     bound = draw.keywords if isinstance(draw, functools.partial) else {}
     return directory.digest({name: str(value) for name, value in bound.items()})
 

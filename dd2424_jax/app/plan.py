@@ -1,4 +1,4 @@
-"""From flags to the plan of a sweep. Whether the test split may be looked at is decided here, and nowhere else."""
+"""From flags to the plan of a sweep. With test=False it has no test split, so that nothing later can look at it."""
 
 import dataclasses
 import itertools
@@ -31,7 +31,7 @@ def cyclical_config(options: SimpleNamespace) -> train.Config:
 def constant(
     experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None, **config
 ) -> Plan:
-    """Training for some epochs at a constant learning rate; `config` is what no flag says of train.Config."""
+    """Training for some epochs at a constant learning rate; `config`: fields of train.Config that have no flag."""
     ends = [round(epoch * options.n_train / options.n_batch) for epoch in range(1, options.n_epochs + 1)]
     return _plan(experiment, options, _config(options, ends, schedule=train.constant, **config), test, dataset)
 
@@ -61,7 +61,7 @@ _CONFIG_FIELDS = {field.name for field in dataclasses.fields(train.Config)}
 
 
 def hyper_flags(options: SimpleNamespace) -> dict[str, list[float]]:
-    """The flags that make settings, and their values: those of train.Hypers, or a constant learning rate's.
+    """The lists that settings are made of, by flag: the fields of train.Hypers, with `lr` where the rate is constant.
 
     Raises:
       UsageError: momentum is given to an optimizer that has none.
@@ -99,15 +99,16 @@ def hypers(options: SimpleNamespace) -> train.Hypers:
         named["lr_min"] = named["lr_max"] = named.pop("lr")
     try:
         return train.as_arrays(train.Hypers(**named))
-    except ValueError as error:  # the flags have checked each list by itself
+    except ValueError as error:  # each list was checked when it was parsed
         raise UsageError("lr_min must not exceed lr_max") from error
 
 
 def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset, *, instead: str) -> previous.Search:
     """The search to follow: that of --search, or the newest on the same data with the same flags.
 
-    Of λ's companions, those that stand on the command line must be what the search tried, and the others either its
-    default or what it varied and so has chosen. `instead` says what else the user can do.
+    Learning rates and momentum that stand on the command line must be those that the search tried. Those that do not
+    must be this script's defaults, unless the search varied them: then its choice is taken. Of --search, only what
+    stands on the command line, and the data, must agree. `instead` says what else the user can do.
     """
     values = {name: values for name, values in hyper_flags(options).items() if name != "lam"}
     wanted = previous.Wanted(cyclical_config(options), dataset, values, [*filter(flags.given, values)])
@@ -115,7 +116,7 @@ def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset
 
 
 def follow(options: SimpleNamespace, setting: dict[str, float], *, keep_given: bool = False) -> None:
-    """Take λ's companions from the setting that a search chose, all or those that no flag gives."""
+    """Take learning rates and momentum from the setting that a search chose, all or those that no flag gives."""
     for name in hyper_flags(options):
         if name != "lam" and not (keep_given and flags.given(name)):
             setattr(options, name, [setting[name]])

@@ -1,4 +1,4 @@
-"""Checkpoints: trees of arrays in one file, together with what they are of."""
+"""Checkpoints: trees of arrays in one file, with what they are of. Where and when they are written says `sweep.py`."""
 
 import io
 from pathlib import Path

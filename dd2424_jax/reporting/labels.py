@@ -22,7 +22,7 @@ def data_and_seeds(plan: Plan) -> str:
 
 def varying(plan: Plan) -> dict[str, str]:
     """The hyperparameters in which the settings differ, and their symbols; λ alone where they differ in none."""
-    symbols = dict(SYMBOLS)
+    symbols = {name: SYMBOLS.get(name, name) for name in train.Hypers._fields}
     if plan.config.schedule is train.constant:  # lr_min is lr_max
         del symbols["lr_min"]
         symbols["lr_max"] = "η"

@@ -83,8 +83,8 @@ def words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[
     seeds = labels.count(chosen.n_seeds, "seed")
     sentences = [f"{_set_in_words(chosen, hypers, names, symbols)} with {seeds}; chosen: {names[chosen.best]}."]
     sentences.append(
-        f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ whose mean is within a standard "
-        "error of the best's over seeds."
+        f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ whose mean is within one standard "
+        "error (over seeds) of the best mean."
     )
     if np.isfinite(chosen.selection_bias):
         sentences.append(
@@ -92,8 +92,8 @@ def words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[
             "points too high (half of the seeds choose, the other half score)."
         )
     sentences.append(
-        f"The validation set's own standard error is {100 * chosen.standard_error:.2f} points: shared by all settings, "
-        "so that differences suffer less from it than scores."
+        f"The choice of validation images adds a standard error of {100 * chosen.standard_error:.2f} points to every "
+        "accuracy; all settings share the images, so that it largely cancels in differences."
     )
     if chosen.n_seeds < stats.FEWEST_PAIRS:
         sentences.append(

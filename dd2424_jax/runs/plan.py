@@ -39,7 +39,7 @@ class Plan(NamedTuple):
         return self.source._asdict() | {"n_test": 0 if self.splits.test is None else len(self.splits.test.y)}
 
     def identity(self) -> dict:
-        """All of it as JSON: plans that come to the same numbers have the same, however they were written."""
+        """All of it as JSON, however it was written; its digest names the run directory (see directory.py)."""
         return {
             "experiment": self.experiment,
             "code": dd2424_jax.__version__,

@@ -105,7 +105,7 @@ def finished(experiment: str, out_dir: str) -> list[Search]:
 
 
 def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, instead: str) -> Search:
-    """The newest finished search that is as wanted, or the one in `path`, on the same data.
+    """The newest finished search that is as wanted, or the one in `path`, on the same data and with what is given.
 
     Raises:
       ResultError: there is none, or it chose nothing. `instead` says what else the user can do.
@@ -119,6 +119,12 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
             raise ResultError(f"--search={path} is no search for λ; {instead}")
         if not wanted.is_of_the_data(search):
             raise ResultError(f"--search={path} was on other data; {instead}")
+        for name in wanted.given:
+            if search.values(name) != set(wanted.values[name]):
+                tried = ",".join(f"{value:g}" for value in sorted(search.values(name)))
+                raise ResultError(
+                    f"--search={path} tried --{name}={tried or 'nothing'}: leave that to it, or {instead}"
+                )
     else:
         search = next(filter(wanted.fits, finished(experiment, out_dir)), None)
         if search is None:

@@ -60,10 +60,9 @@ def settings(outcome: sweep.Outcome) -> list[Setting]:
 
 
 def ranking(settings: Sequence[Setting], key: str) -> list[int]:
-    """Indices of the settings by the mean of `key`, the highest first.
+    """Indices of the settings, those with the fewest diverged runs first, then by the mean of `key`, the highest first.
 
-    A mean over the seeds that survived is too good: settings of which fewer runs diverged come first, and those of
-    which all did not at all.
+    A mean over the seeds that survived is too good. Settings of which all runs diverged are left out.
     """
     converged = [i for i, setting in enumerate(settings) if setting.estimates[key].n > 0]
     return sorted(converged, key=lambda i: (settings[i].diverged, -settings[i].estimates[key].mean))

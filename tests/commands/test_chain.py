@@ -139,6 +139,11 @@ def test_what_follows_a_joint_search_has_its_pair(joint):
         ("final_model", ["--optimizer=adam"], "no finished fine_search in results on the same data with the same"),
         ("final_model", ["--lam=0.1,0.2"], "the final model has one setting, not λ = 0.1; λ = 0.2"),
         ("final_model", ["--search=nowhere"], "--search=nowhere is no finished run's directory; give --lam"),
+        (
+            "final_model",
+            ["--search=results/fine_search/latest", "--lr_max=0.3"],
+            "tried --lr_max=0.1: leave that to it",
+        ),
         ("fine_search", ["--hidden=7"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
         ("fine_search", ["--lr_max=0.3"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
         ("fine_search", ["--lam_min=0.2", "--lam_max=0.1"], "lam_min=0.2 exceeds lam_max=0.1"),

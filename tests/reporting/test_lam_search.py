@@ -31,7 +31,7 @@ def said(scores, lam=LAMS, lr_max=0.1):
         ((0.5, 0.3, 0.2), "Every other setting is significantly worse than λ = 0.001 with 6 seeds; chosen: λ = 0.001."),
         ((0.5, 0.3, 0.2), "WARNING: the best λ is the lowest of the search; a smaller one may be better still."),
         ((0.2, 0.3, 0.5), "WARNING: the best λ is the highest of the search; a larger one may be better still."),
-        ((0.2, 0.5, 0.5), "The validation set's own standard error is 0.71 points"),
+        ((0.2, 0.5, 0.5), "a standard error of 0.71 points to every accuracy"),
         ((0.2, 0.5, 0.4), "The one-standard-error rule chooses λ = 0.01"),
     ],
 )

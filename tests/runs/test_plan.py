@@ -23,6 +23,10 @@ def config(**changes):
     return PLAN._replace(config=dataclasses.replace(CONFIG, **changes))
 
 
+def untouched(key, X):
+    return X
+
+
 @pytest.mark.parametrize(
     ("part", "changed"),
     [
@@ -34,7 +38,7 @@ def config(**changes):
         ("config", config(loss=losses.hinge)),
         ("config", config(schedule=train.constant)),
         ("config", config(optimizer=optimizers.adam)),
-        ("config", config(augment=lambda key, X: X)),
+        ("config", config(augment=untouched)),
         ("hypers", PLAN._replace(hypers=HYPERS._replace(lam=np.nextafter(HYPERS.lam, 1)))),
         ("hypers", with_momentum(PLAN)),
         ("seeds", PLAN._replace(seeds=(0, 5, 11, 2))),
