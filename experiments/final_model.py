@@ -132,7 +132,7 @@ def main():
     if not options.lam:
         search = plan.find_search("fine_search", options, dataset, instead="give --lam")
         options.search, options.lam = search.name, [search.choice[CHOICES[options.rule]]["lam"]]
-        plan.follow(options, search.choice[CHOICES[options.rule]])
+        plan.follow(options, search, search.choice[CHOICES[options.rule]])
     final = plan.cyclical("final_model", options, test=True, dataset=dataset)
     if len(final.hypers.lam) != 1:
         names = "; ".join(labels.settings(final))

@@ -6,7 +6,7 @@
 
 As the coarse search, with six seeds, and ten λ drawn log-uniformly. Their range is by default the newest coarse
 search's: from its grid's neighbour below the best λ to the one above what the one-standard-error rule chooses. Where
-that search varied the learning rate too, its choice is taken, unless flags say otherwise. Expect 51.5 to 53 % on
+that search varied the learning rate too, its choice is taken. Expect 51.5 to 53 % on
 validation, and λ that are indistinguishable. The test images are not looked at.
 """
 
@@ -42,18 +42,24 @@ def lam_range(search: Search) -> tuple[float, float]:
     lams = np.unique([lam for lam in search.values("lam") if lam > 0])
     best, one_se = search.choice["lam"], search.choice["one_se_lam"]
     if len(lams) < 2 or best == 0:
-        raise flags.UsageError(f"{search.path} gives no range (λ = {best:g}): give --lam_min and --lam_max")
+        raise flags.UsageError(
+            f"{search.path} gives no range (λ = {best:g}): give --lam_min and --lam_max, and --search={search.path}"
+        )
     lams = np.array([lams[0] ** 2 / lams[1], *lams, lams[-1] ** 2 / lams[-2]])
     return float(lams[lams < best * (1 - 1e-9)][-1]), float(lams[lams > max(best, one_se) * (1 + 1e-9)][0])
 
 
-def follow_coarse_search(options: SimpleNamespace, dataset: data.Dataset) -> None:
-    """Take the range of λ, and what else the search varied, where the flags leave them open."""
+def follow_coarse_search(options: SimpleNamespace, dataset: data.Dataset) -> list[str]:
+    """Take the range of λ, where the flags leave it open, and what else the search has chosen: which of it."""
     search = plan.find_search("coarse_search", options, dataset, instead="give --lam_min and --lam_max")
-    low, high = lam_range(search)
-    pipeline.say(f"fine_search: λ from {low:.3g} to {high:.3g}, round the choice of {search.path}")
-    options.search, options.lam_min, options.lam_max = search.name, options.lam_min or low, options.lam_max or high
-    plan.follow(options, search.choice["best"], keep_given=True)
+    if not (options.lam_min and options.lam_max):
+        low, high = lam_range(search)
+        options.lam_min, options.lam_max = options.lam_min or low, options.lam_max or high
+    pipeline.say(
+        f"fine_search: λ from {options.lam_min:.3g} to {options.lam_max:.3g}, round the choice of {search.path}"
+    )
+    options.search = search.name
+    return plan.follow(options, search, search.choice["best"])
 
 
 def draw_lams(options: SimpleNamespace) -> list[float]:
@@ -73,12 +79,13 @@ def main():
     here = session.start(options)
     dataset = plan.load(options)
     if options.lam and (options.lam_min or options.lam_max or options.search):
-        raise flags.UsageError("give --lam, or a range by --lam_min and --lam_max, or --search: not several")
+        raise flags.UsageError("give --lam, or a range by --lam_min, --lam_max and --search: not both")
+    followed = []
     if not options.lam:
-        if not (options.lam_min and options.lam_max):
-            follow_coarse_search(options, dataset)
+        if options.search or not (options.lam_min and options.lam_max):
+            followed = follow_coarse_search(options, dataset)
         options.lam = draw_lams(options)
-    draw = functools.partial(lam_search.draw, title="Fine search", overlay=options.published)
+    draw = functools.partial(lam_search.draw, title="Fine search", overlay=options.published, followed=followed)
     pipeline.run(plan.cyclical("fine_search", options, test=False, dataset=dataset), draw, here)
 
 

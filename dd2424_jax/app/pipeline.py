@@ -108,6 +108,7 @@ def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
     """The report of a finished run, from its files, if it was drawn with other arguments of `draw`."""
     if run.summary.get("drawn") != _digest_of_arguments(draw):
         with directory.held(run.path):
+            run.revise({**run.summary, "drawn": None})  # killed before it is through, it is drawn again
             drawn = _draw(result.conclude(plan, result.read_arrays(run.path), run.path), draw)
             run.revise({**run.summary, **drawn})
             (run.path / directory.LOCK).unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 
 from dd2424_jax import data, optimizers, train
@@ -115,8 +115,9 @@ def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset
     return previous.find(experiment, options.out_dir, wanted, path=options.search, instead=instead)
 
 
-def follow(options: SimpleNamespace, setting: dict[str, float], *, keep_given: bool = False) -> None:
-    """Take learning rates and momentum from the setting that a search chose, all or those that no flag gives."""
-    for name in hyper_flags(options):
-        if name != "lam" and not (keep_given and flags.given(name)):
-            setattr(options, name, [setting[name]])
+def follow(options: SimpleNamespace, search: previous.Search, setting: Mapping[str, float]) -> list[str]:
+    """Take learning rates and momentum from a setting of a search; which of them the search has chosen."""
+    names = [name for name in hyper_flags(options) if name != "lam"]
+    for name in names:
+        setattr(options, name, [setting[name]])
+    return [name for name in names if search.has_chosen(name)]

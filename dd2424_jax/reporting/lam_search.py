@@ -1,5 +1,7 @@
 """What a search reports: accuracies, which settings its seeds can distinguish, and what it chooses."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dd2424_jax import choice, stats, train
@@ -11,10 +13,11 @@ from dd2424_jax.runs.result import Result, ranking
 MAX_LISTED = 4  # settings in a sentence; the table has them all
 
 
-def draw(result: Result, title: str, *, overlay: bool) -> Report:
+def draw(result: Result, title: str, *, overlay: bool, followed: Sequence[str] = ()) -> Report:
     """Tables of accuracies and of differences to the best, the choice in words, the search and learning curves.
 
     overlay: whether published searches are drawn over the figure.
+    followed: hyperparameters that an earlier search has chosen.
     """
     outcome = result.outcome
     scores = np.where(outcome.diverged, np.nan, outcome.valid.accuracy[..., -1])
@@ -36,7 +39,7 @@ def draw(result: Result, title: str, *, overlay: bool) -> Report:
         "search": _figure(result, scores, chosen, f"{title}: {label}", overlay),
         "curves": learning.curves(result, title),
     }
-    return Report(shown, remarks, figures, {"choice": chosen and _as_json(result, chosen, remarks[1:])})
+    return Report(shown, remarks, figures, {"choice": chosen and _as_json(result, chosen, remarks[1:], followed)})
 
 
 def _searched(result: Result) -> str:
@@ -152,11 +155,12 @@ def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: 
     return fig
 
 
-def _as_json(result: Result, chosen: Choice, sentences: list[str]) -> dict:
+def _as_json(result: Result, chosen: Choice, sentences: list[str], followed: Sequence[str]) -> dict:
     settings = [setting.hypers.named() for setting in result.settings]
     return {
         "best": settings[chosen.best],
         "one_se": settings[chosen.one_se],
+        "followed": list(followed),
         "lam": settings[chosen.best]["lam"],
         "one_se_lam": settings[chosen.one_se]["lam"],
         "indistinguishable": [settings[i] for i in chosen.indistinguishable],

@@ -90,6 +90,8 @@ def learning_figure(outcome, names, title: str, rates, cycle: int):
         _curves_of_all(axes, outcome, names)
     for ax in axes:
         ax.set_xlabel("")
+        if outcome.diverged.all():
+            ax.text(0.5, 0.5, "every run diverged", transform=ax.transAxes, ha="center", va="center")
     return fig
 
 

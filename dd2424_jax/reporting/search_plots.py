@@ -11,6 +11,7 @@ from dd2424_jax.reporting.plots import BLUE, GREY, VERMILION, curves_style, log_
 
 WORSE = {"markerfacecolor": "white"}  # of a setting that is significantly worse than the best
 STAR = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
+MAX_NAMES = 24  # on an axis
 RING = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
 
 
@@ -29,6 +30,9 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
     ax.errorbar(
         x[order], mean[order], half[order], label="mean and 95 % interval (open: significantly worse)", **whiskers
     )
+    if (gone := ~np.isfinite(mean)).any():
+        bottom = {"transform": ax.get_xaxis_transform(), "color": GREY, "markersize": 6}
+        ax.plot(x[gone], np.full(gone.sum(), 0.03), "x", label="every seed diverged", **bottom)
     if choice is not None:
         if len(x) > 1:
             same = list(choice.indistinguishable)
@@ -112,7 +116,8 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
         own = np.flatnonzero(np.asarray(columns) == value)
         own = own[np.argsort(np.asarray(rows)[own], kind="stable")]
         style = {"fmt": f"{marker}-", "color": shade, "capsize": 2, "markersize": 4, "linewidth": 1.2}
-        ax.errorbar(np.asarray(rows)[own], mean[own], half[own], label=f"{symbols[1]} = {name}", **style)
+        diverged = "" if np.isfinite(mean[own]).any() else " (diverged)"
+        ax.errorbar(np.asarray(rows)[own], mean[own], half[own], label=f"{symbols[1]} = {name}{diverged}", **style)
     value_axis(ax, rows, symbols[0])
     _percent_axis(ax)
     ax.set_title("mean and 95 % interval", fontsize=9)
@@ -144,8 +149,11 @@ def value_axis(ax, values, symbol: str):
 
 
 def name_axis(ax, names):
-    """The x axis of settings that no single number orders."""
-    ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right", fontsize=7)
+    """The x axis of settings that no single number orders, by their names as far as there is room."""
+    if len(names) > MAX_NAMES:
+        ax.set_xlabel("setting, in the order of the first table")
+    else:
+        ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right", fontsize=7)
     if legend := ax.get_legend():  # names take the room below
         legend.set(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     ax.grid(alpha=0.3)

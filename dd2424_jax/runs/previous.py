@@ -20,12 +20,11 @@ ALIKE = {  # of the configuration, for which a setting is chosen, and the flags 
 
 
 class Search(NamedTuple):
-    """A finished search: its directory, its plan's identity, its summary, and the search that it followed itself."""
+    """A finished search: its directory, its plan's identity, and its summary."""
 
     path: Path
     identity: Mapping
     summary: Mapping
-    followed: "Search | None" = None
 
     @property
     def name(self) -> str:
@@ -40,8 +39,8 @@ class Search(NamedTuple):
         return set(self.identity["hypers"].get(hyper, ()))
 
     def has_chosen(self, hyper: str) -> bool:
-        """Whether it tried several values of a hyperparameter, or followed a search that did."""
-        return len(self.values(hyper)) > 1 or (self.followed is not None and self.followed.has_chosen(hyper))
+        """Whether it tried several values of a hyperparameter, or took the choice of a search that did."""
+        return len(self.values(hyper)) > 1 or hyper in (self.choice or {}).get("followed", ())
 
     def score(self, setting: Mapping) -> stats.Estimate:
         """Validation accuracy of a setting, {"lam": ..., ...}."""
@@ -86,16 +85,11 @@ def score(summary: Mapping, setting: Mapping) -> stats.Estimate:
 def read(path: Path) -> Search | None:
     """The finished search of a run directory; None where it is something else."""
     try:
-        config = files.read_json(path / directory.CONFIG)
-        identity, followed = config["identity"], config.get("flags", {}).get("search")
+        identity = files.read_json(path / directory.CONFIG)["identity"]
         summary = files.read_json(path / directory.SUMMARY)
     except (OSError, ValueError, KeyError) as error:
         raise ResultError(f"{path} is damaged; remove it, or choose another --out_dir") from error
-    if "choice" not in summary or "hypers" not in identity:
-        return None
-    earlier = path.parent.parent / followed if followed else None
-    has_earlier = earlier is not None and (earlier / directory.SUMMARY).exists()
-    return Search(path, identity, summary, read(earlier) if has_earlier else None)
+    return Search(path, identity, summary) if "choice" in summary and "hypers" in identity else None
 
 
 def finished(experiment: str, out_dir: str) -> list[Search]:
@@ -119,6 +113,8 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
             raise ResultError(f"--search={path} is no search for λ; {instead}")
         if not wanted.is_of_the_data(search):
             raise ResultError(f"--search={path} was on other data; {instead}")
+        if (optimizer := search.identity["config"]["optimizer"]) != train.describe(wanted.config)["optimizer"]:
+            raise ResultError(f"--search={path} was with --optimizer={optimizer}: give that, or {instead}")
         for name in wanted.given:
             if search.values(name) != set(wanted.values[name]):
                 tried = ",".join(f"{value:g}" for value in sorted(search.values(name)))

@@ -1,3 +1,4 @@
+import contextlib
 import functools
 import itertools
 import json
@@ -44,43 +45,59 @@ class Killed(BaseException):
     """Like a process that ends at once."""
 
 
-def test_killed_before_any_of_its_changes_to_files_a_run_ends_with_the_same_numbers(plan, tmp_path, monkeypatch):
-    pipeline.run(plan, draw, session(tmp_path / "whole"))
-    expected = contents(tmp_path / "whole")
-    countdown = None
+@contextlib.contextmanager
+def killed_after(n_changes):
+    """Ends what is within before its next change to a file after so many."""
+    left = n_changes
 
     def counted(change):
         @functools.wraps(change)
         def one_less(*args, **kwargs):
-            nonlocal countdown
-            countdown -= 1
-            if countdown < 0:
+            nonlocal left
+            left -= 1
+            if left < 0:
                 raise Killed
             return change(*args, **kwargs)
 
         return one_less
 
-    for owner, name in ((os, "replace"), (os, "fsync"), (Path, "unlink"), (Path, "symlink_to"), (Path, "mkdir")):
-        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
+        for owner, name in ((os, "replace"), (os, "fsync"), (Path, "unlink"), (Path, "symlink_to"), (Path, "mkdir")):
+            patch.setattr(owner, name, counted(getattr(owner, name)))
+        yield lambda: left < 0
+
+
+def test_killed_before_any_of_its_changes_to_files_a_run_ends_with_the_same_numbers(plan, tmp_path):
+    pipeline.run(plan, draw, session(tmp_path / "whole"))
+    expected = contents(tmp_path / "whole")
     for n_changes in itertools.count():
-        countdown = n_changes
         out_dir = tmp_path / str(n_changes)
-        try:
+        with killed_after(n_changes) as was_killed:
             pipeline.run(plan, draw, session(out_dir))
-        except Killed:
-            pass
-        else:
+        if not was_killed():
             break
-        if not (out_dir / "tried").exists():
-            continue
-        finished = list(out_dir.glob("tried/*/summary.json"))
-        countdown = 1_000_000
         with pytest.MonkeyPatch.context() as patch:
-            if finished:
+            if list(out_dir.glob("tried/*/summary.json")):
                 patch.setattr(sweep, "run", None)  # nothing is trained again
             pipeline.run(plan, draw, session(out_dir))
         assert contents(out_dir) == expected
     assert n_changes > 20
+
+
+def test_killed_before_any_of_its_changes_a_report_that_is_drawn_again_is_not_taken_for_another(plan, tmp_path):
+    def drawn(remark):
+        return functools.partial(draw, remark=remark)
+
+    pipeline.run(plan, drawn("one"), session(tmp_path))
+    expected = contents(tmp_path)
+    for n_changes in itertools.count():
+        with killed_after(n_changes) as was_killed:
+            pipeline.run(plan, drawn("other"), session(tmp_path))
+        if not was_killed():
+            break
+        pipeline.run(plan, drawn("one"), session(tmp_path))
+        assert contents(tmp_path) == expected
+    assert n_changes > 5
 
 
 def test_a_report_with_other_arguments_is_drawn_again_without_training(plan, tmp_path, monkeypatch):

@@ -131,6 +131,23 @@ def test_what_follows_a_joint_search_has_its_pair(joint):
     assert flags(final)["search"] == f"fine_search/{fine.name}"
 
 
+def test_a_range_that_is_given_leaves_the_rest_to_the_search_that_is_named(joint, tmp_path):
+    (coarse, _), *_ = joint
+    given = ["--lam_min=0.001", "--lam_max=0.1", "--n_lam=2", f"--search={coarse}"]
+    chosen = summary(coarse)["choice"]["best"]["lr_max"]
+    assert set(planned("fine_search", *TINY, *given, cwd=tmp_path).hypers.lr_max) == {chosen}
+
+
+def test_a_search_of_another_directory_is_followed_and_what_follows_it_too(joint, tmp_path):
+    (coarse, _), *_ = joint
+    lr = summary(coarse)["choice"]["best"]["lr_max"]
+    with figures_as_text(), untrained():
+        run("coarse_search", *TINY, "--lam=0.1", "--lr_max=0.3", f"--name={coarse.name}", cwd=tmp_path)
+        run("fine_search", *TINY, "--n_lam=2", f"--search={coarse}", cwd=tmp_path)
+        final, _ = run("final_model", *TINY, cwd=tmp_path)
+    assert [setting["lr_max"] for setting in summary(final)["settings"]] == [lr]
+
+
 @pytest.mark.parametrize(
     ("script", "given", "says"),
     [
@@ -144,10 +161,20 @@ def test_what_follows_a_joint_search_has_its_pair(joint):
             ["--search=results/fine_search/latest", "--lr_max=0.3"],
             "tried --lr_max=0.1: leave that to it",
         ),
+        ("fine_search", ["--search=nowhere", "--lam_min=0.1", "--lam_max=1"], "--search=nowhere is no finished run's"),
+        (
+            "fine_search",
+            ["--search=results/coarse_search/latest", "--optimizer=adam"],
+            "was with --optimizer=sgd",
+        ),
         ("fine_search", ["--hidden=7"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
         ("fine_search", ["--lr_max=0.3"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
         ("fine_search", ["--lam_min=0.2", "--lam_max=0.1"], "lam_min=0.2 exceeds lam_max=0.1"),
-        ("fine_search", ["--lam=0.2", "--lam_max=0.1"], "give --lam, or a range by --lam_min and --lam_max"),
+        (
+            "fine_search",
+            ["--lam=0.2", "--lam_max=0.1"],
+            "give --lam, or a range by --lam_min, --lam_max",
+        ),
     ],
 )
 def test_what_does_not_fit_is_one_line(chain, script, given, says):

@@ -24,9 +24,8 @@ def search(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     times = itertools.count(1)
 
-    def finish(plan=PLAN, summary=SUMMARY, out_dir="results", followed=None):
-        facts = {"flags": {"search": followed}}
-        with directory.open_run(out_dir, plan.experiment, plan.identity(), facts) as run:
+    def finish(plan=PLAN, summary=SUMMARY, out_dir="results"):
+        with directory.open_run(out_dir, plan.experiment, plan.identity(), {}) as run:
             run.finish(summary)
         os.utime(run.path / "summary.json", (next(times),) * 2)
         return run.path
@@ -134,12 +133,11 @@ def test_a_directory_that_is_named_must_be_a_searchs(search, plan, summary, says
 def test_what_a_search_took_from_another_was_chosen_too(search):
     one_rate = hypers(lr_max=np.full(3, 0.2))
     wanted = WANTED._replace(values={"lr_min": [1e-3], "lr_max": [0.1]})
-    joint = search()
-    assert not wanted.fits(previous.read(search(one_rate._replace(experiment="fine_search"))))
-    follower = one_rate._replace(experiment="fine_search", seeds=(7, 8))
-    followed = previous.read(search(follower, followed=f"coarse_search/{joint.name}"))
-    assert wanted.fits(followed)
-    assert not wanted._replace(given=["lr_max"]).fits(followed)
+    assert not wanted.fits(previous.read(search(one_rate)))
+    followed = {**SUMMARY, "choice": {**SUMMARY["choice"], "followed": ["lr_max"]}}
+    follower = previous.read(search(one_rate._replace(seeds=(7, 8)), followed))
+    assert wanted.fits(follower)
+    assert not wanted._replace(given=["lr_max"]).fits(follower)
 
 
 def test_a_directory_that_is_named_must_be_finished(search):
