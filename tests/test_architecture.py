@@ -13,7 +13,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("io", ["files", "progress", "download", "checkpoints"]),
     ("parallel", ["processes", "placement"]),
     ("", ["losses", "schedules", "optimizers", "network", "stats", "choice"]),
-    ("data", ["cifar10", "synthetic", "splits", "", "__main__"]),
+    ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
     ("gradients", ["differences", "cases"]),
     ("", ["train", "evaluation", "chunks", "programs", "sweep"]),
     ("runs", ["directory", "provenance", "plan", "result", "shards", "previous"]),
