@@ -44,7 +44,7 @@ def shown(match: re.Match, page: Path) -> str:
     """What stands between the marks of an experiment."""
     experiment, extent = match[1], match[2]
     run = newest(experiment)
-    printed = (run / TABLE).read_text().strip()
+    printed = files.read_text(run / TABLE).strip()
     if extent and extent.startswith("table "):
         tables = re.findall(r"[^\n]+\n\n(?:\|[^\n]*\n?)+", printed)  # a caption, an empty line, and rows
         parts = [tables[int(extent.removeprefix("table ")) - 1].strip()]
@@ -62,7 +62,7 @@ def main(_):
     FIGURES.mkdir(exist_ok=True)
     for page in PAGES:
         marked = re.compile(r"<!-- (\w+)(?:: (table \d+|figures))? -->\n.*?<!-- end -->", re.DOTALL)
-        files.write_text(page, marked.sub(lambda match, page=page: shown(match, page), page.read_text()))
+        files.write_text(page, marked.sub(lambda match, page=page: shown(match, page), files.read_text(page)))
 
 
 if __name__ == "__main__":

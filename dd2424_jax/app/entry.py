@@ -12,7 +12,6 @@ def _interrupted(*_):
 
 signal.signal(signal.SIGINT, _interrupted)  # before the imports, which take a second
 
-import errno
 import logging
 from collections.abc import Callable
 
@@ -26,8 +25,6 @@ from dd2424_jax.parallel import processes
 from dd2424_jax.runs.directory import ResultError
 
 logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there
-
-MENDABLE = (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
@@ -48,9 +45,9 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
         except (flags.UsageError, DataError, ResultError, DiskFull, processes.ProcessError) as error:
             _fail(error)
         except OSError as error:
-            if error.errno not in MENDABLE:
-                raise
-            _fail(f"{error.filename or 'a file'}: {error.strerror}; mend it, and the same command resumes")
+            _fail(f"{error.filename or 'a file'}: {error.strerror or error}; mend it, and the same command resumes")
+        except MemoryError:
+            _fail("this machine's memory is too small for this: lower --runs_at_once, or try fewer seeds or settings")
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 _fail("the device's memory is too small for this: lower --runs_at_once")

@@ -13,6 +13,7 @@ import jax
 from dd2424_jax import sweep
 from dd2424_jax.app.flags import UsageError
 from dd2424_jax.app.session import Session
+from dd2424_jax.io import files
 from dd2424_jax.parallel import processes
 from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Report
@@ -105,8 +106,8 @@ def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: M
 
 
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
-    """The report of a finished run, from its files, if it was drawn with other arguments of `draw`."""
-    if run.summary.get("drawn") != _digest_of_arguments(draw):
+    """The report of a finished run, from its files, if it was drawn with other arguments of `draw`, or is lost."""
+    if run.summary.get("drawn") != _digest_of_arguments(draw) or not (run.path / report.TABLE).exists():
         with directory.held(run.path):
             run.revise({**run.summary, "drawn": None})  # killed before it is through, it is drawn again
             drawn = _draw(result.conclude(plan, result.read_arrays(run.path), run.path), draw)
@@ -153,7 +154,7 @@ def opened(experiment: str, identity: Mapping, dataset: Mapping, session: Sessio
         return
     with _open(experiment, identity, dataset, session) as run:
         yield run
-    print((run.path / report.TABLE).read_text())
+    print(files.read_text(run.path / report.TABLE))
     print(run.path)
 
 
@@ -173,7 +174,7 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
             _broadcast(error=str(error))
             raise
         _broadcast(path=str(run.path), finished=run.finished, digest=directory.digest(identity))
-        before, now = directory.read_config(run.path)["commit"], facts["commit"]
+        before, now = directory.read_config(run.path).get("commit"), facts["commit"]
         if run.finished or before != now:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
             say(

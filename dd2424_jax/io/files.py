@@ -111,5 +111,10 @@ def write_json(file: Path, content) -> None:
     write_text(file, json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def read_text(file: Path) -> str:
+    """Text as `write_text` writes it, whatever the locale."""
+    return file.read_text(encoding="utf-8")
+
+
 def read_json(file: Path):
-    return json.loads(file.read_text())
+    return json.loads(read_text(file))

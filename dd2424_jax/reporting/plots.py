@@ -3,12 +3,15 @@
 import io
 import itertools
 
+import matplotlib
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from dd2424_jax import stats
+
+matplotlib.rcdefaults()  # figures do not depend on the user's matplotlibrc
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#777777"
 SPLIT_STYLES = {"train": (BLUE, "-"), "validation": (VERMILION, "--")}  # readable in black and white too

@@ -14,19 +14,15 @@ import math
 import os
 import re
 import shutil
-import socket
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dd2424_jax.io import files
+from dd2424_jax.runs.locks import LOCK, ResultError, held
 
-CONFIG, SUMMARY, LATEST, LOCK = "config.json", "summary.json", "latest", "lock"
+CONFIG, SUMMARY, LATEST = "config.json", "summary.json", "latest"
+SHARD, CHECKPOINT = r"shard-\d+-of-\d+", r"checkpoint-\d{3,}\.npz"  # what is only needed on the way
 PATIENCE = 30.0  # seconds to wait for a lock that is held shortly
-
-
-class ResultError(Exception):
-    """A run directory can't be used; the message says why and what to do."""
 
 
 class Run:
@@ -53,8 +49,18 @@ class Run:
 
     @property
     def summary(self) -> dict:
-        """What summary.json holds, once it is finished."""
-        return files.read_json(self.path / SUMMARY)
+        """What summary.json holds, once it is finished.
+
+        Raises:
+          ResultError: it is damaged.
+        """
+        try:
+            summary = files.read_json(self.path / SUMMARY)
+        except (OSError, ValueError, RecursionError):
+            summary = None
+        if not isinstance(summary, dict):
+            raise ResultError(f"{self.path / SUMMARY} is damaged: remove it, and the same command makes it again")
+        return summary
 
     def finish(self, summary: Mapping) -> None:
         """Write summary.json, let `latest` name the newest run, and drop what was only needed on the way."""
@@ -82,12 +88,17 @@ class Run:
             part.symlink_to(newest)
         except OSError:  # a file system without links
             part.write_text(newest)
-        os.replace(part, link)
-        for folder in self.path.glob("shard-*"):
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in [*self.path.glob("checkpoint-*"), self.path / LOCK]:
-            with contextlib.suppress(OSError):
-                file.unlink()
+        try:
+            os.replace(part, link)
+        except OSError:  # a folder, as copies make it of a link
+            part.unlink()
+        for entry in [*self.path.iterdir()]:
+            if re.fullmatch(SHARD, entry.name):
+                shutil.rmtree(entry, ignore_errors=True)
+            elif re.fullmatch(CHECKPOINT, entry.name):
+                entry.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self.path / LOCK).unlink()  # the last: while it is there, this is done again
 
 
 class RunElsewhere(Run):
@@ -135,6 +146,7 @@ def open_run(
     tries = [folder / name]
     while (following := folder / f"{name}-{len(tries) + 1}").exists():
         tries.append(following)
+    _check_that_it_is_a_runs(tries[0])
     _check_identity(tries[0], identity)
     runs = [Run(path) for path in tries if _identity(path) in (None, _plain(identity))]
     finished = [run for run in runs if run.finished]
@@ -162,15 +174,23 @@ def open_run(
         yield run
 
 
+def _check_that_it_is_a_runs(path: Path) -> None:
+    """A folder of something else is left alone."""
+    if path.is_dir() and not (path / CONFIG).exists():
+        ours = re.compile(rf"{LOCK}|{SHARD}|\..*\.part")  # of a run that was killed before it had its config.json
+        if others := [entry.name for entry in path.iterdir() if not ours.fullmatch(entry.name)]:
+            raise ResultError(f"{path} is not a run's: it has {others[0]} and no {CONFIG}; choose another --name")
+
+
 def read_config(path: Path) -> dict:
     """config.json of a run directory; empty where there is none yet."""
     if not (path / CONFIG).exists():
         return {}
     try:
         config = files.read_json(path / CONFIG)
-        config["identity"]  # it must have one
+        config["identity"].items()  # it must have one
         return config
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ResultError(f"{path / CONFIG} is damaged; remove {path}, or choose another --name") from error
 
 
@@ -201,38 +221,12 @@ def _leaves(identity: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]
             yield prefix + key, value
 
 
-@contextlib.contextmanager
-def held(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
-    """Hold the lock of a folder, made where it is not there.
-
-    Raises:
-      ResultError: another process holds it, for more than `patience` seconds, or the folder can't be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / LOCK, "a+")  # noqa: SIM115 (closed below, where an error is the body's own)
-    except OSError as error:
-        raise ResultError(f"cannot write {folder}: {error.strerror}; choose another --out_dir") from error
-    with lock:
-        deadline = time.monotonic() + patience
-        while not files.lock(lock, wait=False):
-            if time.monotonic() >= deadline:
-                lock.seek(0)
-                holder = lock.read() or "another process"
-                raise ResultError(f"{folder} is being written by {holder}; wait for it")
-            time.sleep(0.1)
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
-        for part in folder.glob(".*.part"):  # of a write that was killed
-            part.unlink()
-        yield
-
-
 def finished(out_dir: str | Path, experiment: str) -> list[Path]:
     """The finished runs of an experiment, the newest first."""
     folder = Path(out_dir).expanduser() / experiment
-    summaries = [file for file in folder.glob(f"*/{SUMMARY}") if not file.parent.is_symlink()]  # as latest is
+    summaries = [
+        file for file in folder.glob(f"*/{SUMMARY}") if not file.parent.is_symlink() and file.parent.name != LATEST
+    ]
     return sorted((file.parent for file in summaries), key=_finished_at, reverse=True)
 
 

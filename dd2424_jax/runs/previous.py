@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dd2424_jax import data, stats, train
-from dd2424_jax.io import files
 from dd2424_jax.runs import directory
 from dd2424_jax.runs.directory import ResultError
 
@@ -85,10 +84,10 @@ def score(summary: Mapping, setting: Mapping) -> stats.Estimate:
 def read(path: Path) -> Search | None:
     """The finished search of a run directory; None where it is something else."""
     try:
-        identity = files.read_json(path / directory.CONFIG)["identity"]
-        summary = files.read_json(path / directory.SUMMARY)
-    except (OSError, ValueError, KeyError) as error:
-        raise ResultError(f"{path} is damaged; remove it, or choose another --out_dir") from error
+        identity = directory.read_config(path)["identity"]
+    except KeyError as error:
+        raise ResultError(f"{path} is damaged: it has no {directory.CONFIG}; remove it") from error
+    summary = directory.Run(path).summary
     return Search(path, identity, summary) if "choice" in summary and "hypers" in identity else None
 
 

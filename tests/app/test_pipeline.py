@@ -139,3 +139,12 @@ def test_what_is_drawn_is_the_result(plan, tmp_path):
     written = result.read_arrays(concluded.path)
     jax.tree.map(np.testing.assert_array_equal, concluded.outcome, written)
     assert [setting["lam"] for setting in summary["settings"]] == [0.0, 0.1]
+
+
+def test_a_table_that_was_lost_is_made_again_from_the_numbers(plan, tmp_path, monkeypatch):
+    pipeline.run(plan, draw, session(tmp_path))
+    before = contents(tmp_path)
+    monkeypatch.setattr(sweep, "run", None)
+    (tmp_path / "tried" / "latest" / "table.md").unlink()
+    pipeline.run(plan, draw, session(tmp_path))
+    assert contents(tmp_path) == before

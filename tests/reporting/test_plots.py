@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -112,3 +115,13 @@ def test_step_sizes_are_log_log_and_the_chosen_ones_marked(ax):
     np.testing.assert_array_equal(forward.get_ydata(), [1e-6, 1e-5])
     assert mark.get_xdata()[0] == 1e-6
     assert centred.get_linestyle() != forward.get_linestyle()  # distinct without colour
+
+
+def test_figures_do_not_depend_on_the_users_matplotlibrc(tmp_path):
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nfont.size: 30\n")
+    program = """if True:
+        import matplotlib, dd2424_jax.reporting.plots
+        print(matplotlib.rcParams["text.usetex"], matplotlib.rcParams["font.size"])"""
+    environment = os.environ | {"MATPLOTLIBRC": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "False 10.0\n"

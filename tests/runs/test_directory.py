@@ -1,9 +1,5 @@
 import errno
-import math
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
 
@@ -201,31 +197,6 @@ def test_a_damaged_config_is_named(tmp_path, content):
         finish(tmp_path)
 
 
-def test_a_second_process_is_told_who_holds_the_run(tmp_path):
-    holder = textwrap.dedent(f"""
-        import sys
-        from dd2424_jax.runs import directory
-        with directory.open_run({str(tmp_path)!r}, "e", {IDENTITY!r}, {{}}):
-            print("held", flush=True)
-            sys.stdin.read()
-    """)
-    with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"held\n"
-        with pytest.raises(ResultError, match=f"is being written by process {process.pid} on .*; wait for it"):
-            finish(tmp_path)
-        process.kill()
-        process.wait()
-    finish(tmp_path)  # the lock died with its process
-
-
-def test_a_lock_that_is_released_in_time_is_waited_for(tmp_path, monkeypatch):
-    holding = directory.held(tmp_path)
-    holding.__enter__()
-    monkeypatch.setattr(directory.time, "sleep", lambda _: holding.__exit__(None, None, None))
-    with directory.held(tmp_path, patience=math.inf):
-        assert str(os.getpid()) in (tmp_path / "lock").read_text()
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
@@ -237,3 +208,40 @@ def test_an_out_dir_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ResultError, match=r"--out_dir"):
         finish(tmp_path / "file")
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    notes = tmp_path / "e" / "mine" / "shard-notes"
+    notes.mkdir(parents=True)
+    with pytest.raises(ResultError, match=r"mine is not a run's: it has shard-notes and no config.json; .*--name"):
+        finish(tmp_path, name="mine")
+    assert notes.exists()
+
+
+def test_what_is_cleared_away_is_the_runs_own(tmp_path):
+    with directory.open_run(str(tmp_path), "e", IDENTITY, {}) as run:
+        for name in ("checkpoint-best.pt", "shard-notes", "checkpoint-000.npz"):
+            (run.path / name).write_text("")
+        run.finish({})
+    assert {file.name for file in run.path.iterdir()} >= {"checkpoint-best.pt", "shard-notes"}
+    assert not (run.path / "checkpoint-000.npz").exists()
+
+
+def test_a_latest_that_copies_made_a_folder_stays_and_runs_finish(tmp_path):
+    (tmp_path / "e" / "latest").mkdir(parents=True)
+    (tmp_path / "e" / "latest" / "summary.json").write_text("{}")
+    path = finish(tmp_path)
+    assert directory.finished(tmp_path, "e") == [path]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == sorted([path.name, "latest"])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("file", ["config.json", "summary.json"])
+def test_whatever_is_in_a_damaged_file_it_is_one_error(tmp_path, file, content):
+    path = finish(tmp_path)
+    (path / file).write_bytes(content)
+    with (
+        pytest.raises(ResultError, match=f"{file} is damaged"),
+        directory.open_run(str(tmp_path), "e", IDENTITY, {}) as run,
+    ):
+        _ = run.summary

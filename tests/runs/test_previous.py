@@ -150,7 +150,7 @@ def test_a_directory_that_is_named_must_be_finished(search):
 @pytest.mark.parametrize("file", ["config.json", "summary.json"])
 def test_a_damaged_search_is_named(search, file):
     (path := search()).joinpath(file).write_text("{")
-    with pytest.raises(ResultError, match=f"{path} is damaged; remove it"):
+    with pytest.raises(ResultError, match=f"{path}/{file} is damaged[;:] remove"):
         find()
 
 
