@@ -94,6 +94,7 @@ def hypers(options: SimpleNamespace) -> train.Hypers:
                     f"--{name} has {len(values)} values and --{longest} {n}: give as many, one for all, or --grid"
                 )
         settings = list(zip(*(values * (n // len(values)) for values in lists.values()), strict=True))
+    settings = list(dict.fromkeys(settings))  # one that is given twice is one
     named = dict(zip(lists, map(list, zip(*settings, strict=True)), strict=True))
     if "lr" in named:
         named["lr_min"] = named["lr_max"] = named.pop("lr")

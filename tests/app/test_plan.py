@@ -106,6 +106,8 @@ def test_a_search_has_no_test_images():
         (["--runs_at_once=1"], ["--num_shards=2", "--shard_index=1"]),
         (["--lam=0,.1", "--lr_max=.1,.1"], ["--lam=0,.1", "--lr_max=.1", "--grid"]),
         (["--init_std=0"], []),
+        (["--lam=.1,.2,.1"], ["--lam=.1,.2"]),
+        (["--lam=.1,.1", "--lr_max=.1,.1", "--grid"], ["--lam=.1"]),
     ],
 )
 def test_what_comes_to_the_same_numbers_is_one_run(one, other):
