@@ -13,8 +13,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, network, train
-from dd2424_jax.chunks import cut
+from dd2424_jax import chunks, data, network, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.io import checkpoints
 from dd2424_jax.io.progress import Progress
@@ -117,15 +116,15 @@ def run(
     cells = _Cells(train.as_arrays(hypers), _checked(seeds))
     programs = Programs(config)
     devices = devices or jax.local_devices()
-    chunks = cut(config, cells.shape, devices, runs_at_once)
+    cuts = chunks.cut(config, cells.shape, devices, runs_at_once)
     parts = []
     with Progress(cells.n_runs * config.eval_steps[-1], "update", quiet=not processes.first()) as progress:
-        for i, chunk in enumerate(map(cells.at, chunks)):
-            if i == 0 and len(chunks) > 1:
-                progress.say(f"{cells.n_runs:,} runs in {len(chunks)} chunks of at most {chunk.n_runs}")
+        for i, chunk in enumerate(map(cells.at, cuts)):
+            if i == 0 and len(cuts) > 1:
+                progress.say(f"{cells.n_runs:,} runs in {len(cuts)} chunks of at most {chunk.n_runs}")
             checkpoint = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
             parts.append(_train(programs, Placement(chunk.shape, devices), chunk, splits, checkpoint, progress))
-    trained = _assemble(chunks, parts, cells.shape)
+    trained = assemble(cuts, parts, cells.shape)
     step = np.array([0, *config.eval_steps])
     return Outcome(
         cells.hypers,
@@ -153,13 +152,13 @@ def learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray)
     return np.array([np.broadcast_to(schedule(step), step.shape) for schedule in schedules])
 
 
-def _assemble(chunks: Sequence[tuple[slice, slice]], parts: Sequence[_Trained], shape: tuple[int, int]) -> _Trained:
-    """The chunks' arrays put together as [n_settings, n_seeds, ...]."""
+def assemble(cuts: Sequence[tuple[slice, slice]], parts: Sequence, shape: tuple[int, int]):
+    """Trees of arrays, of rectangles of the runs, put together as one of arrays [n_settings, n_seeds, ...]."""
 
     def join(*leaves):
         whole = np.empty((*shape, *leaves[0].shape[2:]), leaves[0].dtype)
-        for chunk, leaf in zip(chunks, leaves, strict=True):
-            whole[chunk] = leaf
+        for cut, leaf in zip(cuts, leaves, strict=True):
+            whole[cut] = leaf
         return whole
 
     return jax.tree.map(join, *parts)

@@ -107,11 +107,12 @@ def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: M
 
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
     """The report of a finished run, from its files, if it was drawn with other arguments of `draw`, or is lost."""
-    if run.summary.get("drawn") != _digest_of_arguments(draw) or not (run.path / report.TABLE).exists():
+    summary = run.summary
+    if summary.get("drawn") != _digest_of_arguments(draw) or not (run.path / report.TABLE).exists():
         with directory.held(run.path):
-            run.revise({**run.summary, "drawn": None})  # killed before it is through, it is drawn again
+            run.revise({**summary, "drawn": None})  # killed before it is through, it is drawn again
             drawn = _draw(result.conclude(plan, result.read_arrays(run.path), run.path), draw)
-            run.revise({**run.summary, **drawn})
+            run.revise({**summary, **drawn})
             (run.path / directory.LOCK).unlink(missing_ok=True)
 
 

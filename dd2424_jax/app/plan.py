@@ -109,7 +109,7 @@ def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset
 
     Learning rates and momentum that stand on the command line must be those that the search tried. Those that do not
     must be this script's defaults, unless the search varied them: then its choice is taken. Of --search, only what
-    stands on the command line, and the data, must agree. `instead` says what else the user can do.
+    stands on the command line, the data and the optimizer must agree. `instead` says what else the user can do.
     """
     values = {name: values for name, values in hyper_flags(options).items() if name != "lam"}
     wanted = previous.Wanted(cyclical_config(options), dataset, values, [*filter(flags.given, values)])

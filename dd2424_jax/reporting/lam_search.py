@@ -68,7 +68,7 @@ def _differences(result: Result, chosen: Choice) -> tables.Table:
             verdict = "no"
         else:
             verdict = "yes" if stats.excludes_zero(difference) else "diverged"
-        one_se = " (one-SE rule)" if i == chosen.one_se != chosen.best else ""
+        one_se = " (one-SE rule)" if i == chosen.one_se and i != chosen.best else ""
         first, *others = [column[i] for column in names.values()]
         rows.append([first + one_se, *others, *numbers, verdict])
     caption = (
@@ -112,7 +112,8 @@ def words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[
 
 
 def _set_in_words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[str, str]) -> str:
-    same, (name, *others) = list(chosen.indistinguishable), symbols
+    same = list(chosen.indistinguishable)
+    name, *others = symbols
     if len(names) == 1:
         return f"{names[0]} is the only setting tried"
     if len(same) == 1:

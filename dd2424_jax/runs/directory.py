@@ -45,7 +45,7 @@ class Run:
     @property
     def resumed(self) -> bool:
         """Whether an earlier process has left checkpoints to go on from."""
-        return any(self.own.glob("checkpoint-*"))
+        return bool(checkpoints(self.own))
 
     @property
     def summary(self) -> dict:
@@ -92,11 +92,10 @@ class Run:
             os.replace(part, link)
         except OSError:  # a folder, as copies make it of a link
             part.unlink()
-        for entry in [*self.path.iterdir()]:
-            if re.fullmatch(SHARD, entry.name):
-                shutil.rmtree(entry, ignore_errors=True)
-            elif re.fullmatch(CHECKPOINT, entry.name):
-                entry.unlink(missing_ok=True)
+        for folder in _named(self.path, SHARD):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in checkpoints(self.path):
+            file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             (self.path / LOCK).unlink()  # the last: while it is there, this is done again
 
@@ -111,6 +110,15 @@ class RunElsewhere(Run):
     @property
     def finished(self) -> bool:
         return self._finished
+
+
+def _named(folder: Path, pattern: str) -> list[Path]:
+    return [entry for entry in folder.glob("*") if re.fullmatch(pattern, entry.name)]
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Those that a sweep has left in its folder."""
+    return _named(folder, CHECKPOINT)
 
 
 def digest(identity: Mapping) -> str:

@@ -113,14 +113,14 @@ def read_arrays(directory: Path) -> sweep.Outcome:
     """
     curves, params = (_read(directory / name) for name in (CURVES, PARAMS))
     n_layers = sum(key.startswith("W") for key in params)
-    hypers = train.Hypers._field_defaults | curves
+    arrays = train.Hypers._field_defaults | curves
 
     def metrics(split):
         return Metrics(*(curves[f"{split}_{key}"] for key in Metrics._fields))
 
     try:
         return sweep.Outcome(
-            train.Hypers(*(hypers[name] for name in train.Hypers._fields)),
+            train.Hypers(*(arrays[name] for name in train.Hypers._fields)),
             curves["seed"],
             step=curves["step"],
             lr=curves["lr"],

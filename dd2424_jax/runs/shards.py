@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
 from dd2424_jax import sweep
 from dd2424_jax.runs import result
-from dd2424_jax.runs.directory import ResultError
+from dd2424_jax.runs.directory import ResultError, checkpoints
 from dd2424_jax.runs.plan import Plan
 
 
@@ -90,7 +89,7 @@ def run(shard: Shard, plan: Plan, *, directory: Path, **options) -> None:
     hypers = plan.hypers.at(settings)
     outcome = sweep.run(plan.config, hypers, plan.seeds[seeds], plan.splits, directory=directory, **options)
     result.write_arrays(directory, outcome, dataset=plan.source.name, steps_per_epoch=plan.steps_per_epoch)
-    for checkpoint in directory.glob("checkpoint-*"):
+    for checkpoint in checkpoints(directory):
         checkpoint.unlink()
 
 
@@ -114,15 +113,8 @@ def merge(path: Path, n: int, plan: Plan) -> sweep.Outcome:
     parts = [_read(path, shard) for shard in shards]
     shape = len(plan.hypers.lam), len(plan.seeds)
 
-    def join(*leaves):
-        """[n_settings, n_seeds, ...]"""
-        whole = np.empty((*shape, *leaves[0].shape[2:]), leaves[0].dtype)
-        for shard, leaf in zip(shards, leaves, strict=True):
-            whole[shard.cells(*shape)] = leaf
-        return whole
-
     grids = [(part.train, part.valid, part.test, part.params) for part in parts]
-    on_train, on_valid, on_test, params = jax.tree.map(join, *grids)
+    on_train, on_valid, on_test, params = sweep.assemble([shard.cells(*shape) for shard in shards], grids, shape)
     return sweep.Outcome(
         plan.hypers,
         np.asarray(plan.seeds, np.uint32),
