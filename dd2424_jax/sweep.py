@@ -3,8 +3,7 @@
 The settings of a seed share its initial weights and its batches, which they meet in one wide matrix product.
 """
 
-import itertools
-import json
+import functools
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import chunks, data, network, train
+from dd2424_jax import chunks, data, network, segments, train
 from dd2424_jax.evaluation import Metrics
-from dd2424_jax.io import checkpoints
 from dd2424_jax.io.progress import Progress
 from dd2424_jax.parallel import processes
 from dd2424_jax.parallel.placement import Placement
-from dd2424_jax.programs import Programs, Runs
+from dd2424_jax.programs import Programs
+from dd2424_jax.segments import Cells
 
 
 class Outcome(NamedTuple):
@@ -52,40 +51,6 @@ class Outcome(NamedTuple):
         return ~np.all(np.isfinite(self.train.cost) & np.isfinite(self.valid.cost), axis=-1)
 
 
-class _Cells(NamedTuple):
-    """A rectangle of runs: settings (Hypers of arrays [n_settings]) and seeds [n_seeds]."""
-
-    hypers: train.Hypers
-    seeds: np.ndarray
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.hypers.lam), len(self.seeds)
-
-    @property
-    def n_runs(self) -> int:
-        return len(self.hypers.lam) * len(self.seeds)
-
-    def at(self, chunk: tuple[slice, slice]) -> "_Cells":
-        """Those of a chunk."""
-        return _Cells(self.hypers.at(chunk[0]), self.seeds[chunk[1]])
-
-
-class _History(NamedTuple):
-    """Metrics of all evaluations, arrays [n_settings, n_seeds, n_evals]; NaN where there was none yet."""
-
-    train: Metrics
-    valid: Metrics
-
-
-class _Trained(NamedTuple):
-    """What a rectangle of runs comes to."""
-
-    history: _History
-    test: Metrics | None
-    params: network.Params
-
-
 def run(
     config: train.Config,
     hypers: train.Hypers,
@@ -111,9 +76,10 @@ def run(
 
     Raises:
       ValueError: a setting, a seed or n_batch is out of range.
+      memory.TooLarge: the runs do not fit.
     """
     began = time.perf_counter()
-    cells = _Cells(train.as_arrays(hypers), _checked(seeds))
+    cells = Cells(train.as_arrays(hypers), _checked(seeds))
     programs = Programs(config)
     devices = devices or jax.local_devices()
     cuts = chunks.cut(config, cells.shape, devices, runs_at_once)
@@ -123,20 +89,38 @@ def run(
             if i == 0 and len(cuts) > 1:
                 progress.say(f"{cells.n_runs:,} runs in {len(cuts)} chunks of at most {chunk.n_runs}")
             checkpoint = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
-            parts.append(_train(programs, Placement(chunk.shape, devices), chunk, splits, checkpoint, progress))
+            placement = Placement(chunk.shape, devices)
+            parts.append(segments.run(programs, placement, chunk, splits, checkpoint, progress))
     trained = assemble(cuts, parts, cells.shape)
-    step = np.array([0, *config.eval_steps])
-    return Outcome(
-        cells.hypers,
-        cells.seeds,
-        step=step,
-        lr=learning_rates(config, cells.hypers, step),
+    return blank(config, cells.hypers, cells.seeds, tested=splits.test is not None)._replace(
         train=trained.history.train,
         valid=trained.history.valid,
         test=trained.test,
         params=trained.params,
         compile_seconds=programs.seconds,
         run_seconds=time.perf_counter() - began - programs.seconds,
+    )
+
+
+def blank(config: train.Config, hypers: train.Hypers, seeds: Sequence[int], *, tested: bool) -> Outcome:
+    """What is known before training; the other arrays are not filled, but have their shapes and types."""
+    shape, step = (len(hypers.lam), len(seeds)), np.array([0, *config.eval_steps])
+    one = jax.eval_shape(functools.partial(train.init_state, config), hypers.at(0), 0).params
+
+    def metrics(*more):
+        return Metrics(*(np.empty((*shape, *more), one[0].W.dtype) for _ in Metrics._fields))
+
+    return Outcome(
+        hypers,
+        np.asarray(seeds, np.uint32),
+        step=step,
+        lr=learning_rates(config, hypers, step),
+        train=metrics(len(step)),
+        valid=metrics(len(step)),
+        test=metrics() if tested else None,
+        params=jax.tree.map(lambda a: np.empty((*shape, *a.shape), a.dtype), one),
+        compile_seconds=0.0,
+        run_seconds=0.0,
     )
 
 
@@ -162,77 +146,3 @@ def assemble(cuts: Sequence[tuple[slice, slice]], parts: Sequence, shape: tuple[
         return whole
 
     return jax.tree.map(join, *parts)
-
-
-def _train(
-    programs: Programs,
-    placement: Placement,
-    cells: _Cells,
-    splits: data.Splits,
-    checkpoint: Path | None,
-    progress: Progress,
-) -> _Trained:
-    """Train a rectangle of runs, from its checkpoint where there is one that fits."""
-    config, runs = programs.config, Runs(programs, placement, cells.hypers, cells.seeds, splits)
-    state = runs.fresh()
-    done, history = 0, _empty_history(cells, config, state)
-    if checkpoint and (resumed := _resume(checkpoint, config, cells, state, history, progress)):
-        done, host_state, history = resumed
-        state = placement.put_runs(host_state)
-        progress.skip(done * cells.n_runs)
-    else:
-        _record(history, 0, *runs.evaluated(state))
-    for i, (start, stop) in enumerate(itertools.pairwise((0, *config.eval_steps)), 1):
-        if start < done:
-            continue
-        state = runs.updated(state, start, stop)
-        _record(history, i, *runs.evaluated(state))
-        if checkpoint:
-            _save(checkpoint, config, cells, stop, placement.fetch(state), history)
-        accuracy = history.valid.accuracy[..., i].mean(axis=1).max()
-        progress.update((stop - start) * cells.n_runs, f"validation accuracy {100 * accuracy:.1f} %")
-    return _Trained(history, runs.tested(state), placement.fetch(state.params))
-
-
-def _empty_history(cells: _Cells, config: train.Config, state: train.TrainState) -> _History:
-    shape, dtype = (*cells.shape, 1 + len(config.eval_steps)), state.params[0].W.dtype
-    return _History(*(Metrics(*(np.full(shape, np.nan, dtype) for _ in range(3))) for _ in range(2)))
-
-
-def _record(history: _History, i: int, on_train: Metrics, on_valid: Metrics) -> None:
-    """Write the metrics [n_settings, n_seeds] of evaluation i into the history, in place."""
-    for metric, value in zip(jax.tree.leaves(history), [*on_train, *on_valid], strict=True):
-        metric[..., i] = value
-
-
-def _save(checkpoint: Path, config: train.Config, cells: _Cells, step: int, state, history: _History) -> None:
-    """What every process has fetched, written by the first."""
-    if processes.first():
-        checkpoints.save(checkpoint, _describe(config, cells), step=np.array(step), state=state, history=history)
-
-
-def _resume(checkpoint: Path, config: train.Config, cells: _Cells, state, history: _History, progress: Progress):
-    """(step, state, history) of the checkpoint. None where there is none or, after saying so, where it does not fit.
-
-    state and history are fresh ones, of the shapes that it must have.
-    """
-    # The first process may be alone in having the file.
-    content = processes.broadcast(checkpoint.read_bytes() if processes.first() and checkpoint.exists() else b"")
-    if not content:
-        return None
-    state = jax.tree.map(lambda a: np.empty((*cells.shape, *a.shape[2:]), a.dtype), state)
-    try:
-        trees = checkpoints.load(content, _describe(config, cells), step=np.array(0), state=state, history=history)
-        if trees["step"] not in config.eval_steps:
-            raise checkpoints.CheckpointError("is damaged")
-    except checkpoints.CheckpointError as error:
-        progress.say(f"{checkpoint} {error}: its runs start from scratch")
-        return None
-    progress.say(f"resumed from update {trees['step']:,} of {config.eval_steps[-1]:,}")
-    return int(trees["step"]), trees["state"], trees["history"]
-
-
-def _describe(config: train.Config, cells: _Cells) -> str:
-    """Which runs a checkpoint is of."""
-    hypers = {name: a.tolist() for name, a in cells.hypers.named().items()}
-    return json.dumps([train.describe(config), hypers, cells.seeds.tolist()])

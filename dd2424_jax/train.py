@@ -17,6 +17,8 @@ import optax
 
 from dd2424_jax import data, losses, network, optimizers, schedules
 
+MAX_UPDATES = 2**31 - 1  # they are counted in int32 on a device
+
 
 class Hypers(NamedTuple):
     """The numbers of a setting, scalars or arrays [n_settings].
@@ -108,6 +110,8 @@ class Config:
             raise ValueError(f"n_batch={self.n_batch} and n_s={self.n_s} must be at least 1")
         if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0):
             raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending")
+        if self.eval_steps[-1] > MAX_UPDATES:
+            raise ValueError(f"{self.eval_steps[-1]:,} updates: at most {MAX_UPDATES:,}")
 
 
 NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use

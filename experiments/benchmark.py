@@ -20,7 +20,7 @@ import dd2424_jax
 from dd2424_jax import data
 from dd2424_jax.app import entry, flags, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
-from dd2424_jax.io import files
+from dd2424_jax.io import records
 from dd2424_jax.parallel.placement import Placement
 from dd2424_jax.reporting import report
 from dd2424_jax.runs import provenance
@@ -105,12 +105,12 @@ def main():
         record = measure(options, here.devices, source.split(dataset)._replace(test=None))
         record |= {"precision": options.precision, **provenance.collect()}
         record["timing"] = {"run_seconds": time.perf_counter() - began}
-        report.write(run.path, tables.draw(record))
-        run.finish({"experiment": "benchmark", "dataset": source._asdict(), **record})
+        table = report.write(run.path, tables.draw(record))
+        run.finish({"experiment": "benchmark", "dataset": source._asdict(), **record, "table": table})
         del record["command"]  # a path on this machine, and it is in config.json
         folder = Path(options.record_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        files.write_json(folder / f"{record['machine']['slug']}.json", record)
+        records.write_json(folder / f"{record['machine']['slug']}.json", record)
 
 
 if __name__ == "__main__":

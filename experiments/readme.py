@@ -17,7 +17,7 @@ import absl.flags
 from absl import app
 
 from dd2424_jax.io import files
-from dd2424_jax.reporting.report import TABLE
+from dd2424_jax.reporting import report
 from dd2424_jax.runs import directory
 
 FLAGS = absl.flags.FLAGS
@@ -34,7 +34,7 @@ absl.flags.DEFINE_boolean("any_flags", False, "take the newest run whatever its 
 def newest(experiment: str) -> Path:
     """The newest finished run that a page may show."""
     for run in directory.finished(FLAGS.out_dir, experiment):
-        command = files.read_json(run / directory.CONFIG)["command"][2:]
+        command = directory.read_config(run)["command"][2:]
         if FLAGS.any_flags or all(flag.startswith(PLACES) for flag in command):
             return run
     sys.exit(f"readme.py: there is no finished {experiment} with default flags in {FLAGS.out_dir}; run it first")
@@ -44,7 +44,7 @@ def shown(match: re.Match, page: Path) -> str:
     """What stands between the marks of an experiment."""
     experiment, extent = match[1], match[2]
     run = newest(experiment)
-    printed = files.read_text(run / TABLE).strip()
+    printed = report.read(run, directory.Run(run).summary["table"]).strip()
     if extent and extent.startswith("table "):
         tables = re.findall(r"[^\n]+\n\n(?:\|[^\n]*\n?)+", printed)  # a caption, an empty line, and rows
         parts = [tables[int(extent.removeprefix("table ")) - 1].strip()]

@@ -16,9 +16,10 @@ import numpy as np
 import dd2424_jax
 from dd2424_jax import schedules, train
 from dd2424_jax.app import entry, flags, pipeline, session
-from dd2424_jax.io import files
+from dd2424_jax.io import records
 from dd2424_jax.reporting import plots, report, tables
 from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs import directory
 
 flags.define_result_flags()
 flags.define_float("lr_min", 0.05, "least learning rate; at least 0")
@@ -63,9 +64,9 @@ def main():
         if not run.finished:
             steps, of_schedules = rates(options)
             columns = {name.replace(" ", "_"): rate for name, rate in of_schedules.items()}
-            files.write_npz(run.path / "curves.npz", step=steps, **columns)
-            report.write(run.path, draw(options, steps, of_schedules))
-            run.finish({"experiment": "schedule", "timing": {"run_seconds": time.perf_counter() - began}})
+            records.write_arrays(run.path / "curves.npz", directory.digest(identity), {"step": steps, **columns})
+            table, seconds = report.write(run.path, draw(options, steps, of_schedules)), time.perf_counter() - began
+            run.finish({"experiment": "schedule", "timing": {"run_seconds": seconds}, "table": table})
 
 
 if __name__ == "__main__":

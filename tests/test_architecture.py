@@ -10,12 +10,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE, COMMANDS = ROOT / "dd2424_jax", sorted((ROOT / "experiments").glob("*.py"))
 
 ROOMS = [  # each imports from those above it, and a module from those before it
-    ("io", ["files", "progress", "download", "checkpoints"]),
+    ("io", ["files", "records", "progress", "download", "checkpoints"]),
     ("parallel", ["processes", "placement"]),
     ("", ["losses", "schedules", "optimizers", "network", "stats", "choice"]),
     ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
     ("gradients", ["differences", "cases"]),
-    ("", ["train", "evaluation", "chunks", "programs", "sweep"]),
+    ("", ["train", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
     ("runs", ["locks", "directory", "provenance", "plan", "result", "shards", "previous"]),
     ("reporting", ["labels", "tables", "plots", "search_plots", "report", "published"]),
     ("reporting", ["confusion", "learning", "lam_search", "gradients"]),

@@ -1,20 +1,18 @@
 import jax
 
-from dd2424_jax import chunks, train
+from dd2424_jax import chunks, memory, train
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=16, eval_steps=(20,))
 LARGE = train.Config((3072, 5000, 5000, 10), 100, (1,))
 
 
-def test_as_many_runs_as_fit_in_memory_are_trained_at_once(monkeypatch):
-    small = train.Config((3072, 50, 10), 100, (1,))
-    monkeypatch.setattr(chunks, "_host_memory", lambda: 2**34)
-    assert chunks.runs_that_fit(small, jax.devices()) == chunks.MAX_RUNS_AT_ONCE
-    weights = 4 * (3072 * 5000 + 5000 * 5000 + 5000 * 10)
-    assert 1 <= chunks.runs_that_fit(LARGE, jax.devices()) < 2**34 / (4 * weights)  # with gradients and updates
-    monkeypatch.setattr(chunks, "_host_memory", lambda: 2**20)
-    assert chunks.runs_that_fit(LARGE, jax.devices()) == 1
+def test_what_does_not_fit_together_is_trained_run_by_run(monkeypatch):
+    monkeypatch.setattr(memory, "of_host", lambda: 2**31)
     assert len(chunks.cut(LARGE, (3, 2), jax.devices())) == 6
+
+
+def test_more_runs_at_once_than_there_are_need_no_more_memory():
+    assert chunks.cut(CONFIG, (3, 4), jax.devices(), 10**12) == [(slice(0, 3), slice(0, 4))]
 
 
 def test_a_cpus_chunks_are_as_wide_as_its_caches(monkeypatch):

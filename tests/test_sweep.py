@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dd2424_jax import chunks, data, evaluation, losses, optimizers, sweep, train
-from dd2424_jax.io import files
+from dd2424_jax.io import records
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=16, n_s=10, eval_steps=(20, 40))
 HYPERS = train.Hypers(np.array([0.0, 0.01, 0.3]), 1e-3, 0.2)
@@ -189,7 +189,8 @@ def test_a_checkpoint_that_does_not_fit_is_named_and_its_runs_start_from_scratch
     elif damage in ("shape", "step"):
         arrays = dict(np.load(file))
         name = {"shape": "['state'].params[0].W", "step": "['step']"}[damage]
-        files.write_npz(file, **arrays | {name: np.zeros((2, 2)) if damage == "shape" else np.array(10**9)})
+        of = str(arrays.pop("of"))
+        records.write_arrays(file, of, arrays | {name: np.zeros((2, 2)) if damage == "shape" else np.array(10**9)})
     capsys.readouterr()
     found = run()
     said = capsys.readouterr().err

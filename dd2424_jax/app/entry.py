@@ -1,6 +1,7 @@
 """How a command begins and ends: Ctrl-C, and one line for what a user can mend."""
 
 import os
+import re
 import signal
 import sys
 
@@ -21,6 +22,7 @@ from absl import app
 from dd2424_jax.app import flags
 from dd2424_jax.data import DataError
 from dd2424_jax.io.files import DiskFull
+from dd2424_jax.memory import TooLarge
 from dd2424_jax.parallel import processes
 from dd2424_jax.runs.directory import ResultError
 
@@ -42,14 +44,14 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
     def guarded(argv):
         try:
             main(*argv[1:])
-        except (flags.UsageError, DataError, ResultError, DiskFull, processes.ProcessError) as error:
+        except (flags.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError) as error:
             _fail(error)
         except OSError as error:
             _fail(f"{error.filename or 'a file'}: {error.strerror or error}; mend it, and the same command resumes")
         except MemoryError:
             _fail("this machine's memory is too small for this: lower --runs_at_once, or try fewer seeds or settings")
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" in str(error):
+            if re.search("RESOURCE_EXHAUSTED|[Oo]ut of memory", str(error)):
                 _fail("the device's memory is too small for this: lower --runs_at_once")
             if not jax.distributed.is_initialized():
                 raise

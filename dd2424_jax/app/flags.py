@@ -151,8 +151,13 @@ def define_search_flags():
 # On what
 
 
+MAX_DEVICES = 1024  # of a process: a CPU has as many as it is told to have
+
+
 def define_device_flags():
-    flags.DEFINE_integer("devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0)
+    flags.DEFINE_integer(
+        "devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0, upper_bound=MAX_DEVICES
+    )
 
 
 def _define_host_flags():

@@ -36,7 +36,7 @@ def run(
             began, label = time.perf_counter(), labels.DATASETS[dataset.name]
             pipeline.say(f"gradient_check on {label}: {len(networks) * len(losses) * len(cases.CASES)} cases")
             rows = cases.check_all(dataset.batches[0], networks, losses, seed)
-            report.write(run.path, gradients.draw(rows, dataset.batches[0], networks, label, seed))
+            drawn = gradients.draw(rows, dataset.batches[0], networks, label, seed)
             run.finish(
                 {
                     "experiment": "gradient_check",
@@ -44,6 +44,7 @@ def run(
                     "passed": all(row.passed for row in rows),
                     "rows": [row.as_json() for row in rows],
                     "timing": {"run_seconds": time.perf_counter() - began},
+                    "table": report.write(run.path, drawn),
                 }
             )
         return run.summary["passed"]

@@ -13,7 +13,6 @@ import jax
 from dd2424_jax import sweep
 from dd2424_jax.app.flags import UsageError
 from dd2424_jax.app.session import Session
-from dd2424_jax.io import files
 from dd2424_jax.parallel import processes
 from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Report
@@ -98,30 +97,34 @@ def _merge(run: Run, plan: Plan, session: Session) -> sweep.Outcome:
 
 def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: Mapping) -> None:
     """The numbers, then what is drawn from them, then the summary, with the `facts`."""
-    name = plan.source.name
-    result.write_runs(run.path, outcome, dataset=name)
-    result.write_arrays(run.path, outcome, dataset=name, steps_per_epoch=plan.steps_per_epoch)
+    result.write_runs(run.path, outcome, dataset=plan.source.name)
+    result.write_arrays(run.path, plan, outcome)
     drawn = _draw(result.conclude(plan, outcome, run.path), draw)
     run.finish({"experiment": plan.experiment, "dataset": plan.dataset, **facts, **drawn})
 
 
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
-    """The report of a finished run, from its files, if it was drawn with other arguments of `draw`, or is lost."""
+    """The report of a finished run, from its numbers, if it was drawn with other arguments of `draw`, or is damaged."""
     summary = run.summary
-    if summary.get("drawn") != _digest_of_arguments(draw) or not (run.path / report.TABLE).exists():
-        with directory.held(run.path):
-            run.revise({**summary, "drawn": None})  # killed before it is through, it is drawn again
-            drawn = _draw(result.conclude(plan, result.read_arrays(run.path), run.path), draw)
-            run.revise({**summary, **drawn})
-            (run.path / directory.LOCK).unlink(missing_ok=True)
+    if summary["drawn"] == _digest_of_arguments(draw) and report.intact(run.path, summary["table"]):
+        return
+    try:
+        outcome = result.read_arrays(run.path, plan)
+    except ResultError as error:
+        raise ResultError(f"{error}: --force computes the run from scratch, beside it") from error
+    with directory.held(run.path):
+        run.revise({**summary, "drawn": None})  # killed before it is through, it is drawn again
+        drawn = _draw(result.conclude(plan, outcome, run.path), draw)
+        run.revise({**summary, **drawn})
+        (run.path / directory.LOCK).unlink(missing_ok=True)
 
 
 def _draw(concluded: Result, draw: Draw) -> dict:
     """Write the report of a result; its entries of summary.json."""
     drawn = draw(concluded)
-    report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
+    table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
-    return {"settings": settings, **drawn.summary, "drawn": _digest_of_arguments(draw)}
+    return {"settings": settings, **drawn.summary, "drawn": _digest_of_arguments(draw), "table": table}
 
 
 def _digest_of_arguments(draw: Draw) -> str:
@@ -155,7 +158,7 @@ def opened(experiment: str, identity: Mapping, dataset: Mapping, session: Sessio
         return
     with _open(experiment, identity, dataset, session) as run:
         yield run
-    print(files.read_text(run.path / report.TABLE))
+    print(report.read(run.path, run.summary["table"]))
     print(run.path)
 
 

@@ -2,10 +2,11 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 
-from dd2424_jax import data, optimizers, train
+from dd2424_jax import data, memory, optimizers, train
 from dd2424_jax.app import flags
 from dd2424_jax.app.flags import UsageError
 from dd2424_jax.runs import previous
@@ -24,6 +25,7 @@ def cyclical(experiment: str, options: SimpleNamespace, *, test: bool, dataset: 
 
 def cyclical_config(options: SimpleNamespace) -> train.Config:
     n_evals, cycle = options.n_evals * options.n_cycles, 2 * options.n_s
+    _check_extent(options, options.n_cycles * cycle, n_evals)
     # n_evals times a cycle, as evenly as whole numbers allow
     return _config(options, [round(i * cycle / options.n_evals) for i in range(1, n_evals + 1)])
 
@@ -32,6 +34,7 @@ def constant(
     experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None, **config
 ) -> Plan:
     """Training for some epochs at a constant learning rate; `config`: fields of train.Config that have no flag."""
+    _check_extent(options, options.n_epochs * options.n_train // options.n_batch, options.n_epochs)
     ends = [round(epoch * options.n_train / options.n_batch) for epoch in range(1, options.n_epochs + 1)]
     return _plan(experiment, options, _config(options, ends, schedule=train.constant, **config), test, dataset)
 
@@ -48,12 +51,29 @@ def _plan(
     return Plan(experiment, config, settings, seeds, source, splits if test else splits._replace(test=None))
 
 
+def _check_extent(options: SimpleNamespace, n_updates: int, n_evals: int) -> None:
+    """Before anything of that length is made.
+
+    Raises:
+      UsageError: there are too many updates to count.
+      memory.TooLarge: what comes of the runs does not fit.
+    """
+    if n_updates > train.MAX_UPDATES:
+        raise UsageError(f"{n_updates:,} updates are too many: at most {train.MAX_UPDATES:,}")
+    lengths = [len(values) for values in hyper_flags(options).values()]
+    n_settings = math.prod(lengths) if options.grid else max(lengths)
+    memory.check(_sizes(options), n_settings * options.n_seeds, n_evals)
+
+
+def _sizes(options: SimpleNamespace) -> tuple[int, ...]:
+    return data.DIMENSIONS, *getattr(options, "hidden", ()), len(data.CLASSES)
+
+
 def _config(options: SimpleNamespace, eval_steps: Sequence[int], **config) -> train.Config:
     """Every field of train.Config that has a flag of its name, and what is given besides."""
     flagged = {name: value for name, value in vars(options).items() if name in _CONFIG_FIELDS}
     named = {name: train.NAMES[name][value] for name, value in flagged.items() if name in train.NAMES}
-    sizes = (data.DIMENSIONS, *getattr(options, "hidden", ()), len(data.CLASSES))
-    fields = {"sizes": sizes, "eval_steps": tuple(eval_steps), **flagged, **named, **config}
+    fields = {"sizes": _sizes(options), "eval_steps": tuple(eval_steps), **flagged, **named, **config}
     return train.Config(**{**fields, "init_std": fields.get("init_std") or None})
 
 

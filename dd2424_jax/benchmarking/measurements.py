@@ -12,7 +12,7 @@ import numpy as np
 
 from dd2424_jax import data, train
 from dd2424_jax.benchmarking import analysis, baselines, timing, workloads
-from dd2424_jax.io import files
+from dd2424_jax.io import records
 from dd2424_jax.runs import directory
 
 SIZES, N_BATCH, N_S = (data.DIMENSIONS, 50, len(data.CLASSES)), 100, 900  # of the coarse search
@@ -175,4 +175,4 @@ def memory(max_lams: int, command: Command, flags: Sequence[str]) -> list[dict]:
 
 def _summary(ended: timing.Process) -> dict:
     """What an experiment that is done put into its summary.json; the last line it prints is where that lies."""
-    return files.read_json(Path(ended.stdout.splitlines()[-1]) / directory.SUMMARY)
+    return records.read_json(Path(ended.stdout.splitlines()[-1]) / directory.SUMMARY)

@@ -1,19 +1,13 @@
-"""Files that are written whole or not at all, and read whole or not at all."""
+"""Files that are written whole or not at all, and locked."""
 
 import contextlib
 import csv
 import errno
 import io
-import json
-import math
 import os
 import tempfile
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
 
 try:
     import fcntl
@@ -71,22 +65,8 @@ def _sync(folder: Path) -> None:
 
 
 def write_text(file: Path, text: str) -> None:
-    write_bytes(file, text.encode())
-
-
-def write_npz(file: Path, **arrays) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_bytes(file, buffer.getbuffer())
-
-
-def read_npz(file: Path | BinaryIO) -> dict[str, np.ndarray] | None:
-    """The arrays of a file; None if it is not whole."""
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-        return None
+    """As UTF-8; bytes of an argument or a file's name that are none are escaped, in a form that JSON reads."""
+    write_bytes(file, text.encode(errors="backslashreplace"))
 
 
 def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
@@ -96,25 +76,6 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
     write_text(file, text.getvalue())
 
 
-def write_json(file: Path, content) -> None:
-    """JSON has no NaN and no infinity: they become null."""
-
-    def plain(value):
-        if isinstance(value, Mapping):
-            return {str(key): plain(v) for key, v in value.items()}
-        if isinstance(value, np.ndarray | list | tuple):
-            return [plain(v) for v in value]
-        if isinstance(value, np.generic):
-            value = value.item()
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    write_text(file, json.dumps(plain(content), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
-
-
 def read_text(file: Path) -> str:
     """Text as `write_text` writes it, whatever the locale."""
     return file.read_text(encoding="utf-8")
-
-
-def read_json(file: Path):
-    return json.loads(read_text(file))

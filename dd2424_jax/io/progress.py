@@ -6,6 +6,7 @@ import time
 import tqdm
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
+LONG = 2 * 3600.0  # seconds; more are foretold
 
 
 class Progress:
@@ -17,7 +18,7 @@ class Progress:
     def __init__(self, total: int, unit: str, *, scale: bool = False, quiet: bool = False):
         self.total, self.unit, self.done, self.scale = total, unit, 0, scale
         self._first, self._start, self._said = 0, time.monotonic(), time.monotonic()
-        self._bar, self._quiet = None, quiet
+        self._bar, self._quiet, self._foretold = None, quiet, scale  # of bytes nobody asks how many hours
         if sys.stderr.isatty() and not quiet:
             self._bar = tqdm.tqdm(
                 total=total, unit=unit, unit_scale=scale, dynamic_ncols=True, leave=False, file=sys.stderr
@@ -33,6 +34,9 @@ class Progress:
     def update(self, n: int, note: str = "") -> None:
         """n more are done; `note` says how it stands."""
         self.done += n
+        if not self._foretold and (left := self._seconds_left()) > LONG:
+            self.say(f"some {left / 3600:,.0f} hours to go; interrupted, it is resumed from its last checkpoint")
+        self._foretold = True
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(n)
@@ -52,11 +56,14 @@ class Progress:
         if not self._quiet:
             tqdm.tqdm.write(text, file=sys.stderr)
 
+    def _seconds_left(self) -> float:
+        seconds = time.monotonic() - self._start
+        return (self.total - self.done) * seconds / max(self.done - self._first, 1)
+
     def _line(self, note: str) -> str:
         def show(number):
             return tqdm.tqdm.format_sizeof(number) if self.scale else f"{number:,}"
 
-        seconds = time.monotonic() - self._start
-        left = (self.total - self.done) * seconds / max(self.done - self._first, 1)
-        text = f"{show(self.done)} of {show(self.total)} {self.unit}s, {tqdm.tqdm.format_interval(left)} left"
+        left = tqdm.tqdm.format_interval(self._seconds_left())
+        text = f"{show(self.done)} of {show(self.total)} {self.unit}s, {left} left"
         return f"{text}, {note}" if note else text

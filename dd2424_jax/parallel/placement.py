@@ -68,10 +68,15 @@ class Placement:
         """A copy for every device."""
         return jax.device_put(tree, self._everywhere)
 
-    def fetch(self, tree):
-        """Leaves [n_settings, n_seeds, ...], as NumPy's, from all processes' devices, without padding."""
+    def wait(self, tree):
+        """The tree, once it is computed."""
         while not all(leaf.is_ready() for leaf in jax.tree.leaves(tree)):
             time.sleep(0.001)  # a wait inside JAX would keep Ctrl-C waiting too
+        return tree
+
+    def fetch(self, tree):
+        """Leaves [n_settings, n_seeds, ...], as NumPy's, from all processes' devices, without padding."""
+        self.wait(tree)
         n_settings, n_seeds = self._own
         own = jax.tree.map(lambda a: np.swapaxes(np.asarray(a), 0, 1)[:n_settings, :n_seeds], tree)
         if jax.process_count() == 1:

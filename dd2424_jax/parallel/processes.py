@@ -9,8 +9,10 @@ What is here must be called by all processes at the same point, or those that do
 """
 
 import os
+import struct
 import sys
 import threading
+import time
 
 import jax
 import numpy as np
@@ -106,6 +108,11 @@ def broadcast(content: bytes = b"") -> bytes:
     n = int.from_bytes(_with_all(multihost_utils.broadcast_one_to_all, size).tobytes(), "big")
     mine = np.frombuffer(content, np.uint8) if first() else np.zeros(n, np.uint8)
     return _with_all(multihost_utils.broadcast_one_to_all, mine).tobytes()
+
+
+def clock() -> float:
+    """Seconds of the first process's clock, in every process: what is decided by them, all decide alike."""
+    return struct.unpack("d", broadcast(struct.pack("d", time.monotonic())))[0]
 
 
 def _with_all(function, tree):

@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dd2424_jax.io import files
+from dd2424_jax.io import records
 from dd2424_jax.runs.locks import LOCK, ResultError, held
 
 CONFIG, SUMMARY, LATEST = "config.json", "summary.json", "latest"
@@ -55,23 +55,27 @@ class Run:
           ResultError: it is damaged.
         """
         try:
-            summary = files.read_json(self.path / SUMMARY)
-        except (OSError, ValueError, RecursionError):
-            summary = None
-        if not isinstance(summary, dict):
-            raise ResultError(f"{self.path / SUMMARY} is damaged: remove it, and the same command makes it again")
+            summary = records.read_json(self.path / SUMMARY)
+            if summary.pop("digest", None) != read_config(self.path)["digest"]:
+                raise records.Unusable("is of another run")
+        except records.Unusable as error:
+            advice = "remove it, and the same command makes it again"
+            raise ResultError(f"{self.path / SUMMARY} {error}: {advice}") from error
         return summary
 
     def finish(self, summary: Mapping) -> None:
         """Write summary.json, let `latest` name the newest run, and drop what was only needed on the way."""
-        files.write_json(self.path / SUMMARY, summary)
+        self._write_summary(summary)
         self.finalise()
 
     def revise(self, summary: Mapping) -> None:
         """Replace the summary of a finished run, which stays as new as it was."""
         times = (self.path / SUMMARY).stat()
-        files.write_json(self.path / SUMMARY, summary)
+        self._write_summary(summary)
         os.utime(self.path / SUMMARY, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def _write_summary(self, summary: Mapping) -> None:
+        records.write_json(self.path / SUMMARY, {**summary, "digest": read_config(self.path)["digest"]})
 
     def exclusively(self) -> contextlib.AbstractContextManager:
         """Hold the run itself, waiting for those that share it and do so now."""
@@ -156,7 +160,7 @@ def open_run(
         tries.append(following)
     _check_that_it_is_a_runs(tries[0])
     _check_identity(tries[0], identity)
-    runs = [Run(path) for path in tries if _identity(path) in (None, _plain(identity))]
+    runs = [Run(path) for path in tries if _may_be_of(path, identity)]
     finished = [run for run in runs if run.finished]
     if force:
         # What an interrupted --force began is resumed; anything else stays as it is.
@@ -177,7 +181,7 @@ def open_run(
         _check_identity(run.path, identity)  # again: another process may have been first
         if not (run.path / CONFIG).exists():
             own = {"identity": identity, "digest": digest(identity), "forced": force}
-            files.write_json(run.path / CONFIG, {**facts, **own})
+            records.write_json(run.path / CONFIG, {**facts, **own})
         until_ready.close()
         yield run
 
@@ -195,11 +199,9 @@ def read_config(path: Path) -> dict:
     if not (path / CONFIG).exists():
         return {}
     try:
-        config = files.read_json(path / CONFIG)
-        config["identity"].items()  # it must have one
-        return config
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ResultError(f"{path / CONFIG} is damaged; remove {path}, or choose another --name") from error
+        return records.read_json(path / CONFIG)
+    except records.Unusable as error:
+        raise ResultError(f"{path / CONFIG} {error}; remove {path}, or choose another --name") from error
 
 
 def _identity(path: Path) -> dict | None:
@@ -209,6 +211,14 @@ def _identity(path: Path) -> dict | None:
 def _plain(identity: Mapping) -> dict:
     """As JSON would give it back."""
     return json.loads(json.dumps(identity))
+
+
+def _may_be_of(path: Path, identity: Mapping) -> bool:
+    """Whether a directory is of this configuration, or of none yet."""
+    try:
+        return _identity(path) in (None, _plain(identity))
+    except ResultError:  # damaged, it is somebody else's
+        return False
 
 
 def _check_identity(path: Path, identity: Mapping) -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import dd2424_jax
 from dd2424_jax import data, train
+from dd2424_jax.runs import directory
 
 
 class Plan(NamedTuple):
@@ -48,6 +49,11 @@ class Plan(NamedTuple):
             "seeds": list(self.seeds),
             "dataset": self.dataset,
         }
+
+    @property
+    def digest(self) -> str:
+        """Its identity in short."""
+        return directory.digest(self.identity())
 
 
 def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:

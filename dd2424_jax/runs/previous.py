@@ -1,5 +1,6 @@
 """Earlier searches: the newest that fits a command line, what it chose, and the seeds that searches have used."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -83,17 +84,21 @@ def score(summary: Mapping, setting: Mapping) -> stats.Estimate:
 
 def read(path: Path) -> Search | None:
     """The finished search of a run directory; None where it is something else."""
-    try:
-        identity = directory.read_config(path)["identity"]
-    except KeyError as error:
-        raise ResultError(f"{path} is damaged: it has no {directory.CONFIG}; remove it") from error
-    summary = directory.Run(path).summary
+    config = directory.read_config(path)
+    if not config:
+        raise ResultError(f"{path} has no {directory.CONFIG}: it is no run's directory, or damaged")
+    identity, summary = config["identity"], directory.Run(path).summary
     return Search(path, identity, summary) if "choice" in summary and "hypers" in identity else None
 
 
 def finished(experiment: str, out_dir: str) -> list[Search]:
-    """The finished searches of an experiment, the newest first."""
-    searches = map(read, directory.finished(out_dir, experiment))
+    """The finished searches of an experiment, the newest first; of those that are damaged, it says so."""
+    searches = []
+    for path in directory.finished(out_dir, experiment):
+        try:
+            searches.append(read(path))
+        except ResultError as error:
+            print(f"WARNING: left out: {error}", file=sys.stderr)
     return [search for search in searches if search is not None]
 
 

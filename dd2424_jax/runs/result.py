@@ -9,7 +9,7 @@ import numpy as np
 
 from dd2424_jax import network, stats, sweep, train
 from dd2424_jax.evaluation import Metrics
-from dd2424_jax.io import files
+from dd2424_jax.io import files, records
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan
 
@@ -93,50 +93,54 @@ def write_runs(directory: Path, outcome: sweep.Outcome, *, dataset: str) -> None
     files.write_csv(directory / RUNS, [*hypers, "seed", *numbers, "status", "dataset"], rows)
 
 
-def write_arrays(directory: Path, outcome: sweep.Outcome, *, dataset: str, steps_per_epoch: float) -> None:
-    """curves.npz and, after it, params.npz: every number of every run."""
-    axes = {**outcome.hypers.named(), "seed": outcome.seeds, "dataset": dataset}
-    curves = _named(train=outcome.train, valid=outcome.valid)
-    tested = {} if outcome.test is None else _named(test=outcome.test)
-    seconds = {"compile_seconds": outcome.compile_seconds, "run_seconds": outcome.run_seconds}
-    steps = {"step": outcome.step, "epoch": outcome.step / steps_per_epoch, "lr": outcome.lr}
-    files.write_npz(directory / CURVES, **steps, **curves, **tested, **axes, **seconds)
-    layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}
-    files.write_npz(directory / PARAMS, **layers, **axes)
+def write_arrays(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
+    """curves.npz and, after it, params.npz: every number of every run of the plan."""
+    curves, params = _arrays(plan, outcome)
+    records.write_arrays(directory / CURVES, plan.digest, curves)
+    records.write_arrays(directory / PARAMS, plan.digest, params)
 
 
-def read_arrays(directory: Path) -> sweep.Outcome:
-    """The outcome that `write_arrays` wrote.
+def read_arrays(directory: Path, plan: Plan) -> sweep.Outcome:
+    """The outcome that `write_arrays` wrote for the plan.
 
     Raises:
-      ResultError: a file is missing or damaged.
+      ResultError: a file is missing, damaged, or of another plan.
     """
-    curves, params = (_read(directory / name) for name in (CURVES, PARAMS))
-    n_layers = sum(key.startswith("W") for key in params)
-    arrays = train.Hypers._field_defaults | curves
+    expected = sweep.blank(plan.config, plan.hypers, plan.seeds, tested=plan.splits.test is not None)
+    curves, params = (
+        _read(directory / name, plan, arrays)
+        for name, arrays in zip((CURVES, PARAMS), _arrays(plan, expected), strict=True)
+    )
+    read = {**curves, **params}
 
     def metrics(split):
-        return Metrics(*(curves[f"{split}_{key}"] for key in Metrics._fields))
+        return Metrics(*(read[f"{split}_{key}"] for key in Metrics._fields))
 
+    return expected._replace(
+        train=metrics("train"),
+        valid=metrics("valid"),
+        test=expected.test and metrics("test"),
+        params=tuple(network.Layer(read[f"W{i}"], read[f"b{i}"]) for i, _ in enumerate(expected.params, 1)),
+        compile_seconds=float(read["compile_seconds"]),
+        run_seconds=float(read["run_seconds"]),
+    )
+
+
+def _arrays(plan: Plan, outcome: sweep.Outcome) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Those of curves.npz and of params.npz."""
+    axes = {**plan.hypers.named(), "seed": outcome.seeds, "dataset": np.array(plan.source.name)}
+    curves = _named(train=outcome.train, valid=outcome.valid)
+    tested = {} if outcome.test is None else _named(test=outcome.test)
+    seconds = {key: np.array(getattr(outcome, key), float) for key in ("compile_seconds", "run_seconds")}
+    steps = {"step": outcome.step, "epoch": outcome.step / plan.steps_per_epoch, "lr": outcome.lr}
+    layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}
+    return {**steps, **curves, **tested, **axes, **seconds}, {**layers, **axes}
+
+
+def _read(file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     try:
-        return sweep.Outcome(
-            train.Hypers(*(arrays[name] for name in train.Hypers._fields)),
-            curves["seed"],
-            step=curves["step"],
-            lr=curves["lr"],
-            train=metrics("train"),
-            valid=metrics("valid"),
-            test=metrics("test") if "test_loss" in curves else None,
-            params=tuple(network.Layer(params[f"W{i}"], params[f"b{i}"]) for i in range(1, n_layers + 1)),
-            compile_seconds=float(curves["compile_seconds"]),
-            run_seconds=float(curves["run_seconds"]),
-        )
-    except KeyError as error:
-        raise ResultError(f"{directory} is damaged: it has no {error}") from error
-
-
-def _read(file: Path) -> dict[str, np.ndarray]:
-    arrays = files.read_npz(file)
-    if arrays is None:
-        raise ResultError(f"{file} is damaged")
-    return arrays
+        return records.read_arrays(file, plan.digest, expected)
+    except FileNotFoundError as error:
+        raise ResultError(f"{file} is missing") from error
+    except records.Unusable as error:
+        raise ResultError(f"{file} {error}") from error

@@ -4,12 +4,11 @@ Each keeps to a folder of its own in the run directory, on a file system that al
 its end the outcome. Lost with its host, it is started again and resumes; the others do not notice.
 """
 
+import contextlib
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from dd2424_jax import sweep
 from dd2424_jax.runs import result
@@ -40,6 +39,11 @@ class Shard(NamedTuple):
         seed = next(j for j, shards in enumerate(of_seeds) if self.index < shards.stop)
         shards = of_seeds[seed]
         return _even_parts(n_settings, shards.stop - shards.start)[self.index - shards.start], slice(seed, seed + 1)
+
+    def of(self, plan: Plan) -> Plan:
+        """The plan of its own runs."""
+        settings, seeds = self.cells(len(plan.hypers.lam), len(plan.seeds))
+        return plan._replace(hypers=plan.hypers.at(settings), seeds=plan.seeds[seeds])
 
 
 WHOLE = Shard(0, 1)
@@ -83,12 +87,13 @@ def run(shard: Shard, plan: Plan, *, directory: Path, **options) -> None:
 
     The options are sweep.run's.
     """
+    own = shard.of(plan)
     if finished(directory):
-        return
-    settings, seeds = shard.cells(len(plan.hypers.lam), len(plan.seeds))
-    hypers = plan.hypers.at(settings)
-    outcome = sweep.run(plan.config, hypers, plan.seeds[seeds], plan.splits, directory=directory, **options)
-    result.write_arrays(directory, outcome, dataset=plan.source.name, steps_per_epoch=plan.steps_per_epoch)
+        with contextlib.suppress(ResultError):  # damaged, it is trained again
+            result.read_arrays(directory, own)
+            return
+    outcome = sweep.run(own.config, own.hypers, own.seeds, own.splits, directory=directory, **options)
+    result.write_arrays(directory, own, outcome)
     for checkpoint in checkpoints(directory):
         checkpoint.unlink()
 
@@ -110,16 +115,12 @@ def merge(path: Path, n: int, plan: Plan) -> sweep.Outcome:
       ResultError: an outcome is damaged.
     """
     shards = [Shard(i, n) for i in range(n)]
-    parts = [_read(path, shard) for shard in shards]
+    parts = [_read(path, shard, plan) for shard in shards]
     shape = len(plan.hypers.lam), len(plan.seeds)
 
     grids = [(part.train, part.valid, part.test, part.params) for part in parts]
     on_train, on_valid, on_test, params = sweep.assemble([shard.cells(*shape) for shard in shards], grids, shape)
-    return sweep.Outcome(
-        plan.hypers,
-        np.asarray(plan.seeds, np.uint32),
-        step=parts[0].step,
-        lr=sweep.learning_rates(plan.config, plan.hypers, parts[0].step),
+    return sweep.blank(plan.config, plan.hypers, plan.seeds, tested=on_test is not None)._replace(
         train=on_train,
         valid=on_valid,
         test=on_test,
@@ -129,8 +130,8 @@ def merge(path: Path, n: int, plan: Plan) -> sweep.Outcome:
     )
 
 
-def _read(path: Path, shard: Shard) -> sweep.Outcome:
+def _read(path: Path, shard: Shard, plan: Plan) -> sweep.Outcome:
     try:
-        return result.read_arrays(path / shard.name)
+        return result.read_arrays(path / shard.name, shard.of(plan))
     except ResultError as error:
-        raise ResultError(f"{error}: remove {path / shard.name}, and start shard {shard.index} again") from error
+        raise ResultError(f"{error}: start shard {shard.index} again") from error

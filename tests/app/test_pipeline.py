@@ -14,6 +14,7 @@ from dd2424_jax.app import pipeline
 from dd2424_jax.app.session import Session
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import result
+from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan
 
 
@@ -116,7 +117,7 @@ def test_a_report_with_other_arguments_is_drawn_again_without_training(plan, tmp
 
 def test_numbers_are_on_disk_before_anything_is_drawn(plan, tmp_path):
     def failing(concluded):
-        assert result.read_arrays(concluded.path).valid.cost.shape == (2, 2, 3)
+        assert result.read_arrays(concluded.path, plan).valid.cost.shape == (2, 2, 3)
         raise Killed
 
     with pytest.raises(Killed):
@@ -136,15 +137,29 @@ def test_what_is_drawn_is_the_result(plan, tmp_path):
     summary = pipeline.run(plan, remembering, session(tmp_path))
     (concluded,) = given
     assert concluded.plan is plan
-    written = result.read_arrays(concluded.path)
+    written = result.read_arrays(concluded.path, plan)
     jax.tree.map(np.testing.assert_array_equal, concluded.outcome, written)
     assert [setting["lam"] for setting in summary["settings"]] == [0.0, 0.1]
 
 
-def test_a_table_that_was_lost_is_made_again_from_the_numbers(plan, tmp_path, monkeypatch):
+@pytest.mark.parametrize("damage", [None, b"", b"| 99.9 % |", b"\xff"])
+def test_a_table_that_was_lost_or_damaged_is_made_again_from_the_numbers(plan, tmp_path, monkeypatch, damage):
     pipeline.run(plan, draw, session(tmp_path))
     before = contents(tmp_path)
     monkeypatch.setattr(sweep, "run", None)
-    (tmp_path / "tried" / "latest" / "table.md").unlink()
+    table = tmp_path / "tried" / "latest" / "table.md"
+    table.unlink()
+    if damage is not None:
+        table.write_bytes(damage)
     pipeline.run(plan, draw, session(tmp_path))
     assert contents(tmp_path) == before
+
+
+def test_where_the_numbers_are_damaged_too_it_says_what_to_do(plan, tmp_path):
+    pipeline.run(plan, draw, session(tmp_path))
+    for name in ("table.md", "curves.npz"):
+        (tmp_path / "tried" / "latest" / name).write_text("")
+    with pytest.raises(ResultError, match=r"curves.npz is damaged: --force"):
+        pipeline.run(plan, draw, session(tmp_path))
+    (path,) = (tmp_path / "tried").glob("[!l]*")
+    assert not (path / "lock").exists()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from dd2424_jax.benchmarking import analysis, baselines, measurements, timing, workloads
-from dd2424_jax.io import files
 from dd2424_jax.runs import directory
 from tests.benchmarking.records import IdleSweep
 from tests.commands.scripts import parsed, run
@@ -35,8 +34,9 @@ def started(monkeypatch):
         commands.append(command)
         (out_dir,) = (word.removeprefix("--out_dir=") for word in command if word.startswith("--out_dir="))
         summary = {"timing": {"compile_seconds": 1.0}, "memory": {"device_bytes": 9}}
-        files.write_json(Path(out_dir) / directory.SUMMARY, summary)
-        return timing.Process(2.0, 3.0, 10**9, f"{out_dir}\n")
+        with directory.open_run(out_dir, "started", {}, {}) as run:
+            run.finish(summary)
+        return timing.Process(2.0, 3.0, 10**9, f"{run.path}\n")
 
     monkeypatch.setattr(timing, "process", process)
     return commands

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from dd2424_jax.io import files
+from dd2424_jax.runs import directory
 from tests.commands.scripts import TINY, command, environment, fails, run
 from tests.commands.search import FLAGS, alone, assert_same_run
 
@@ -39,7 +39,7 @@ def test_launched_shards_one_killed_and_started_again_end_with_the_numbers_of_on
     assert merged == path
     assert "shard 1 of 2" in done.stderr
     assert "resumed from update 4 of 12" in done.stderr
-    assert files.read_json(path / "summary.json")["timing"]["shards"] == 2
+    assert directory.Run(path).summary["timing"]["shards"] == 2
 
     assert_same_run(path, alone(tmp_path_factory).path)
 

@@ -1,8 +1,18 @@
 import io
 
 import matplotlib.image
+import pytest
 
 from dd2424_jax.reporting import plots, report, tables
+from dd2424_jax.runs.directory import ResultError
+
+
+def test_a_table_that_is_not_the_one_that_was_written_is_not_read(tmp_path):
+    checksum = report.write(tmp_path, report.Report([], ["51.3 %"], {}))
+    assert report.read(tmp_path, checksum) == "51.3 %\n"
+    (tmp_path / "table.md").write_text("61.3 %\n")
+    with pytest.raises(ResultError, match=r"table.md is damaged: --force"):
+        report.read(tmp_path, checksum)
 
 
 def test_a_report_is_tables_remarks_and_figures(tmp_path):

@@ -3,7 +3,6 @@ import os
 
 import pytest
 
-from dd2424_jax.io import files
 from dd2424_jax.runs import directory
 from dd2424_jax.runs.directory import ResultError
 
@@ -137,7 +136,7 @@ def two(tmp_path):
 
 def test_a_revised_run_stays_as_new_as_it_was(two, tmp_path):
     directory.Run(two[0]).revise({"revised": True})
-    assert files.read_json(two[0] / "summary.json") == {"revised": True}
+    assert directory.Run(two[0]).summary == {"revised": True}
     assert directory.finished(tmp_path, "e") == [two[1], two[0]]
 
 
@@ -195,6 +194,22 @@ def test_a_damaged_config_is_named(tmp_path, content):
     (path / "config.json").write_text(content)
     with pytest.raises(ResultError, match=r"config.json is damaged"):
         finish(tmp_path)
+
+
+def test_a_damaged_run_does_not_block_another(tmp_path):
+    path = finish(tmp_path, name="run")
+    finish(tmp_path, name="run", force=True)
+    (tmp_path / "e" / "run-2" / "config.json").write_text("{")
+    with open_run(tmp_path, name="run") as run:
+        assert run.path == path
+    assert finish(tmp_path, name="run", force=True).name == "run-3"
+
+
+def test_a_summary_of_another_run_is_named(tmp_path):
+    path, other = finish(tmp_path), finish(tmp_path, identity=OTHER)
+    os.replace(other / "summary.json", path / "summary.json")
+    with open_run(tmp_path) as run, pytest.raises(ResultError, match=r"summary.json is of another run: remove it"):
+        _ = run.summary
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -150,8 +150,16 @@ def test_a_directory_that_is_named_must_be_finished(search):
 @pytest.mark.parametrize("file", ["config.json", "summary.json"])
 def test_a_damaged_search_is_named(search, file):
     (path := search()).joinpath(file).write_text("{")
-    with pytest.raises(ResultError, match=f"{path}/{file} is damaged[;:] remove"):
-        find()
+    with pytest.raises(ResultError, match=f"{file} is damaged[;:] remove"):
+        find(path=path)
+
+
+@pytest.mark.parametrize("file", ["config.json", "summary.json"])
+def test_a_damaged_search_is_left_out_and_blocks_no_other(search, capsys, file):
+    older = search(PLAN._replace(seeds=(7,)))
+    (path := search()).joinpath(file).write_text("{")
+    assert find().path == older
+    assert f"left out: {path}/{file} is damaged" in capsys.readouterr().err
 
 
 # Scores and seeds

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from dd2424_jax import train
-from dd2424_jax.io import files
+from dd2424_jax.io import records
 from dd2424_jax.runs import result
 from dd2424_jax.runs.directory import ResultError
 from tests.runs.examples import HYPERS, PLAN, assert_same, outcome, with_momentum, without_test
@@ -17,14 +17,14 @@ PLANS = pytest.mark.parametrize(
 
 def write(directory, plan=PLAN):
     made = outcome(plan)
-    result.write_arrays(directory, made, dataset="tiny", steps_per_epoch=plan.steps_per_epoch)
+    result.write_arrays(directory, plan, made)
     return made
 
 
 @PLANS
 def test_an_outcome_is_read_as_it_was_written(tmp_path, plan):
     made = write(tmp_path, plan)
-    read = result.read_arrays(tmp_path)
+    read = result.read_arrays(tmp_path, plan)
     assert_same(read, made)
     assert read.params[0].W.dtype == made.params[0].W.dtype
     assert read.seeds.dtype == made.seeds.dtype
@@ -54,20 +54,32 @@ def test_a_file_that_is_damaged_or_missing_is_named(tmp_path, file, damage):
     (tmp_path / file).unlink()
     if damage != "missing":
         (tmp_path / file).write_bytes({"cut": content[: len(content) // 2], "changed": content, "empty": b""}[damage])
-    with pytest.raises(ResultError, match=f"{file} is damaged"):
-        result.read_arrays(tmp_path)
+    with pytest.raises(ResultError, match=f"{file} is {'missing' if damage == 'missing' else 'damaged'}"):
+        result.read_arrays(tmp_path, PLAN)
 
 
 @pytest.mark.parametrize(
     ("file", "array"), [("curves.npz", "valid_cost"), ("curves.npz", "lam"), ("params.npz", "b2"), ("params.npz", "W1")]
 )
-def test_an_array_that_is_missing_is_named(tmp_path, file, array):
+@pytest.mark.parametrize("change", [None, lambda a: a[:1], lambda a: a.astype(np.float16)])
+def test_an_array_that_is_missing_or_does_not_fit_the_plan_is_damage(tmp_path, file, array, change):
     write(tmp_path)
-    arrays = dict(np.load(tmp_path / file))
-    del arrays[array]
-    files.write_npz(tmp_path / file, **arrays)
-    with pytest.raises(ResultError, match=f"is damaged: it has no '{array}'"):
-        result.read_arrays(tmp_path)
+    arrays = {name: a for name, a in np.load(tmp_path / file).items() if name != "of"}
+    old = arrays.pop(array)
+    records.write_arrays(tmp_path / file, PLAN.digest, arrays if change is None else {**arrays, array: change(old)})
+    with pytest.raises(ResultError, match=f"{file} is damaged"):
+        result.read_arrays(tmp_path, PLAN)
+
+
+@pytest.mark.parametrize("file", ["curves.npz", "params.npz"])
+def test_a_file_of_another_run_is_named(tmp_path, file):
+    write(tmp_path)
+    other = PLAN._replace(seeds=(5, 0, 11, 3))
+    (tmp_path / "other").mkdir()
+    write(tmp_path / "other", other)
+    (tmp_path / "other" / file).replace(tmp_path / file)
+    with pytest.raises(ResultError, match=f"{file} is of other runs"):
+        result.read_arrays(tmp_path, PLAN)
 
 
 @PLANS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dd2424_jax import sweep
-from dd2424_jax.io import files
+from dd2424_jax.io import records
 from dd2424_jax.runs import directory, shards
 from dd2424_jax.runs.shards import Shard
 from tests.runs.examples import PLAN, assert_same, outcome, with_momentum, without_test
@@ -76,20 +76,30 @@ def test_a_finished_shard_is_not_trained_again(trained, tmp_path):
     assert trained == [(3, 1)]
 
 
-def test_a_shard_killed_between_its_files_is_not_finished(trained, tmp_path, monkeypatch):
-    write = files.write_npz
+@pytest.mark.parametrize("file", ["curves.npz", "params.npz"])
+def test_a_finished_shard_that_is_damaged_is_trained_again(trained, tmp_path, file):
+    train_all(tmp_path, 2, PLAN)
+    damaged = tmp_path / "shard-0-of-2" / file
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[:-1])
+    shards.run(Shard(0, 2), PLAN, directory=damaged.parent)
+    assert damaged.read_bytes() == whole
 
-    def dying(file, **arrays):
+
+def test_a_shard_killed_between_its_files_is_not_finished(trained, tmp_path, monkeypatch):
+    write = records.write_arrays
+
+    def dying(file, *of_what):
         if file.name == "params.npz":
             raise KeyboardInterrupt
-        write(file, **arrays)
+        write(file, *of_what)
 
-    monkeypatch.setattr(files, "write_npz", dying)
+    monkeypatch.setattr(records, "write_arrays", dying)
     with pytest.raises(KeyboardInterrupt):
         shards.run(Shard(0, 3), PLAN, directory=tmp_path)
     assert (tmp_path / "checkpoint-000.npz").exists()
     assert not shards.finished(tmp_path)
-    monkeypatch.setattr(files, "write_npz", write)
+    monkeypatch.setattr(records, "write_arrays", write)
     shards.run(Shard(0, 3), PLAN, directory=tmp_path)
     assert shards.finished(tmp_path)
 
