@@ -19,7 +19,7 @@ from dd2424_jax.app import entry, flags, pipeline, session
 from dd2424_jax.io import records
 from dd2424_jax.reporting import plots, report, tables
 from dd2424_jax.reporting.report import Report
-from dd2424_jax.runs import directory
+from dd2424_jax.runs.identity import digest
 
 flags.define_result_flags()
 flags.define_float("lr_min", 0.05, "least learning rate; at least 0")
@@ -64,7 +64,7 @@ def main():
         if not run.finished:
             steps, of_schedules = rates(options)
             columns = {name.replace(" ", "_"): rate for name, rate in of_schedules.items()}
-            records.write_arrays(run.path / "curves.npz", directory.digest(identity), {"step": steps, **columns})
+            records.write_arrays(run.path / "curves.npz", digest(identity), {"step": steps, **columns})
             table, seconds = report.write(run.path, draw(options, steps, of_schedules)), time.perf_counter() - began
             run.finish({"experiment": "schedule", "timing": {"run_seconds": seconds}, "table": table})
 

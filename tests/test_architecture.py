@@ -16,7 +16,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
     ("gradients", ["differences", "cases"]),
     ("", ["train", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
-    ("runs", ["locks", "directory", "provenance", "plan", "result", "shards", "previous"]),
+    ("runs", ["locks", "identity", "directory", "provenance", "plan", "result", "shards", "previous"]),
     ("reporting", ["labels", "tables", "plots", "search_plots", "report", "published"]),
     ("reporting", ["confusion", "learning", "lam_search", "gradients"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),

@@ -18,6 +18,7 @@ from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import directory, provenance, result, shards
 from dd2424_jax.runs.directory import ResultError, Run
+from dd2424_jax.runs.identity import digest
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
 
@@ -130,7 +131,7 @@ def _draw(concluded: Result, draw: Draw) -> dict:
 def _digest_of_arguments(draw: Draw) -> str:
     """Of what a report depends on besides the result: the arguments that are bound in `draw`."""
     bound = draw.keywords if isinstance(draw, functools.partial) else {}
-    return directory.digest({name: str(value) for name, value in bound.items()})
+    return digest({name: str(value) for name, value in bound.items()})
 
 
 def _diverged(concluded: Result) -> list[str]:
@@ -177,7 +178,7 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
         except ResultError as error:
             _broadcast(error=str(error))
             raise
-        _broadcast(path=str(run.path), finished=run.finished, digest=directory.digest(identity))
+        _broadcast(path=str(run.path), finished=run.finished, digest=digest(identity))
         before, now = directory.read_config(run.path).get("commit"), facts["commit"]
         if run.finished or before != now:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
@@ -192,7 +193,7 @@ def _elsewhere(identity: Mapping) -> Run:
     received = _broadcast()
     if "error" in received:
         raise ResultError(received["error"])
-    if received["digest"] != directory.digest(identity):
+    if received["digest"] != digest(identity):
         raise ResultError("the first process has another configuration or other data than this one")
     return directory.RunElsewhere(Path(received["path"]), received["finished"])
 

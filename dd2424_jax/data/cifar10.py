@@ -3,23 +3,25 @@
 A row of an image is 1024 red, 1024 green, 1024 blue values, each channel row by row.
 """
 
-import errno
+import gzip
 import os
+import re
+import shutil
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from dd2424_jax.data import pickles
-from dd2424_jax.io import download
+from dd2424_jax.io import download, files
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FOLDER = "cifar-10-batches-py"
 ARCHIVE = "cifar-10-python.tar.gz"
 ARCHIVE_MD5 = "c58f30108f718f92721af3b95e74349a"
+ARCHIVE_BYTES = 170_498_071
 ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 MIRRORS = (
     f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}",
@@ -30,6 +32,7 @@ TRAIN_BATCHES = (1, 2, 3, 4, 5)
 TITLES = {f"data_batch_{i}": f"training batch {i} of 5" for i in TRAIN_BATCHES} | {"test_batch": "testing batch 1 of 1"}
 BATCH_SIZE, DIMENSIONS = 10_000, 3072
 MAX_BYTES = 40_000_000  # of a batch file, of which the official ones have 31 million
+MAX_UNPACKED = 250_000_000  # of the archive, of which the official one has 186 million
 
 
 class DataError(Exception):
@@ -47,11 +50,11 @@ def obtain(root: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
     archive = root if root.is_file() else root / ARCHIVE
     into = archive.parent
     for folder in (root, into / FOLDER):
-        if any((folder / file).exists() for file in TITLES):
+        if _has_batches(folder):
             return folder
     try:
         if not archive.exists():
-            download.fetch(mirrors, archive, sha256=ARCHIVE_SHA256, md5=ARCHIVE_MD5)
+            download.fetch(mirrors, archive, sha256=ARCHIVE_SHA256, md5=ARCHIVE_MD5, n_bytes=ARCHIVE_BYTES)
         return _unpack(archive, into)
     except OSError as error:
         raise DataError(
@@ -59,34 +62,61 @@ def obtain(root: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
         ) from error
 
 
+def _has_batches(folder: Path) -> bool:
+    return any((folder / file).exists() for file in TITLES)
+
+
 def _unpack(archive: Path, into: Path) -> Path:
     """The batch files of the archive, and nothing else of it, as a folder that appears only when complete."""
     folder = into / FOLDER
-    with tempfile.TemporaryDirectory(dir=into, prefix=FOLDER) as work:
+    with files.open_locked(lock := into / f"{FOLDER}.lock"):  # waits while another process unpacks
         try:
-            with tarfile.open(archive, "r:gz") as tar:
-                members = {member.name: member for member in tar if member.isfile()}
-                for file in TITLES:
-                    member = members[f"{FOLDER}/{file}"]
+            for left in into.glob(f"{FOLDER}?*"):
+                if re.fullmatch(rf"{FOLDER}\w{{8}}", left.name):  # by a process that was killed
+                    shutil.rmtree(left, ignore_errors=True)
+            if not _has_batches(folder):
+                with tempfile.TemporaryDirectory(dir=into, prefix=FOLDER) as work:
+                    _extract(archive, Path(work))
+                    os.chmod(work, 0o755)
+                    os.replace(work, folder)
+                    os.mkdir(work)  # for TemporaryDirectory to remove
+        finally:
+            lock.unlink(missing_ok=True)
+    return folder
+
+
+def _extract(archive: Path, work: Path) -> None:
+    wanted = {f"{FOLDER}/{file}": file for file in TITLES}
+    try:
+        # As a stream, of which no more is unpacked than the official archive has, whatever a member says of its size.
+        with gzip.open(archive) as unpacked, tarfile.open(fileobj=(stream := _Bounded(unpacked)), mode="r|") as tar:
+            for member in tar:
+                if file := member.isfile() and wanted.pop(member.name, None):
                     if member.size > MAX_BYTES:
                         raise ValueError(f"{file} has {member.size:,} bytes")
-                    content = tar.extractfile(member).read()
-                    (Path(work) / file).write_bytes(content)
-        except KeyError as error:
-            raise DataError(f"{archive} holds no {error}: it is not CIFAR-10's archive; remove it") from error
-        except (tarfile.TarError, zlib.error, EOFError, ValueError, OSError) as error:
-            if getattr(error, "errno", None):
-                raise
-            raise DataError(f"{archive} is damaged ({error}); remove it and run again") from error
-        os.chmod(work, 0o755)
-        try:
-            os.replace(work, folder)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-        else:
-            os.mkdir(work)  # for TemporaryDirectory to remove
-    return folder
+                    (work / file).write_bytes(tar.extractfile(member).read())
+            while stream.read(2**20):  # its checksum is at its end
+                pass
+    except Exception as error:  # a forged archive can raise anything
+        if getattr(error, "errno", None):
+            raise
+        raise DataError(f"{archive} is damaged ({error}); remove it and run again") from error
+    if wanted:
+        raise DataError(f"{archive} holds no {min(wanted)}: it is not CIFAR-10's archive; remove it")
+
+
+class _Bounded:
+    """A stream that ends in an error where the official archive has long ended."""
+
+    def __init__(self, stream):
+        self._stream, self._left = stream, MAX_UNPACKED
+
+    def read(self, n: int) -> bytes:
+        content = self._stream.read(min(n, self._left))
+        self._left -= len(content)
+        if not self._left:
+            raise ValueError(f"it unpacks to more than {MAX_UNPACKED:,} bytes")
+        return content
 
 
 def read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:

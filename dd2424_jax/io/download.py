@@ -5,17 +5,16 @@ The checksum makes any mirror safe, and lets one mirror go on where another stop
 
 import contextlib
 import hashlib
-import http.client
+import http
 import os
 import queue
-import ssl
 import sys
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,13 +36,16 @@ class Patience(NamedTuple):
     stall: float = 15.0  # without a single byte
     trial: float = 8.0  # before a mirror's speed is judged
     slow: float = 500e3  # bytes per second: below, the other mirrors are tried first
+    slowest: float = 10e3  # below, the file would not come within hours
     attempts: int = 3  # connections to one mirror that breaks off
 
 
 PATIENCE = Patience()
 
 
-def fetch(urls: Sequence[str], file: Path, *, sha256: str, md5: str, patience: Patience = PATIENCE) -> Path:
+def fetch(
+    urls: Sequence[str], file: Path, *, sha256: str, md5: str, n_bytes: int, patience: Patience = PATIENCE
+) -> Path:
     """Download to `file`, which appears only when whole and right. A partial download is resumed.
 
     Raises:
@@ -52,33 +54,25 @@ def fetch(urls: Sequence[str], file: Path, *, sha256: str, md5: str, patience: P
     """
     urls = _answering(urls, patience.answer)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(file.with_name(file.name + ".lock")):
-        if not file.exists():  # another process may have fetched it meanwhile
-            _fetch(urls, file, {"sha256": sha256, "md5": md5}, patience)
+    with files.open_locked(lock := file.with_name(file.name + ".lock")):  # waits while another process downloads
+        try:
+            if not file.exists():  # another process may have fetched it meanwhile
+                _fetch(urls, file, {"sha256": sha256, "md5": md5}, n_bytes, patience)
+        finally:
+            lock.unlink(missing_ok=True)
     return file
 
 
-@contextlib.contextmanager
-def _alone(lock: Path):
-    """Wait while another process downloads the same file."""
-    with open(lock, "w") as opened:
-        files.lock(opened, wait=True)
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
-
-
-def _fetch(urls: Sequence[str], file: Path, checksums: dict[str, str], patience: Patience) -> None:
+def _fetch(urls: Sequence[str], file: Path, checksums: dict[str, str], n_bytes: int, patience: Patience) -> None:
     part = file.with_name(file.name + ".part")
     print(f"downloading {file} from {urllib.parse.urlsplit(urls[0]).netloc}", file=sys.stderr)
     said = {}
     # In the first round slow mirrors are left for others; in the second, slow is better than nothing.
-    for slowest in (patience.slow, 0.0):
+    for slowest in (patience.slow, patience.slowest):
         for url in [url for url in urls if said.get(url) in (None, SLOW)]:
             for _ in range(patience.attempts):
                 resumed = part.exists()
-                said[url] = _append(url, part, patience._replace(slow=slowest))
+                said[url] = _append(url, part, n_bytes, patience._replace(slow=slowest))
                 if said[url] == WHOLE:
                     if all(_digest(part, algorithm) == digest for algorithm, digest in checksums.items()):
                         os.replace(part, file)
@@ -121,38 +115,86 @@ def _answering(urls: Sequence[str], seconds: float) -> list[str]:
     return quick + [url for url in urls if url not in quick]
 
 
-def _append(url: str, part: Path, patience: Patience) -> str:
-    """Go on with `part`. Says how it went: WHOLE, SLOW, BROKEN and why (try again), or else why not (don't)."""
-    have = part.stat().st_size if part.exists() else 0
-    try:
-        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-        with urllib.request.urlopen(request, timeout=patience.stall) as response:
-            have = have if response.status == 206 else 0  # a server without ranges sends all of it
-            return _receive(response, part, have, patience)
-    except urllib.error.HTTPError as error:
-        # 416: nothing is left to send, so that the checksum decides.
-        return WHOLE if error.code == 416 else f"HTTP status {error.code}"
-    except TimeoutError:
-        return f"{BROKEN}: stalled"
-    except (urllib.error.URLError, ConnectionError, http.client.HTTPException, ssl.SSLError) as error:
-        return f"{BROKEN}: {getattr(error, 'reason', error)}"
+def _append(url: str, part: Path, n_bytes: int, patience: Patience) -> str:
+    """Go on with `part`, to n_bytes. Says how it went: WHOLE, SLOW, BROKEN and why (try again), or else why not."""
+    have = part.lstat().st_size if part.exists() else 0
+    if have >= n_bytes:
+        return WHOLE  # if it is: the checksum decides
+    with contextlib.closing(_stream(url, have, patience.stall)) as stream:
+        try:
+            have = have if next(stream) == http.HTTPStatus.PARTIAL_CONTENT else 0  # without ranges, all of it is sent
+            return _receive(stream, urllib.parse.urlsplit(url).netloc, part, have, n_bytes, patience)
+        except _Broken as error:
+            reason = error.__cause__
+            if isinstance(reason, urllib.error.HTTPError):
+                return f"HTTP status {reason.code}"
+            return f"{BROKEN}: {'stalled' if isinstance(reason, TimeoutError) else getattr(reason, 'reason', reason)}"
 
 
-def _receive(response, part: Path, have: int, patience: Patience) -> str:
-    length = response.headers.get("Content-Length")
-    total = have + int(length) if length else 0
+def _receive(stream: Iterator[bytes], host: str, part: Path, have: int, n_bytes: int, patience: Patience) -> str:
     start, first = time.monotonic(), have
-    with open(part, "r+b" if have else "wb") as out, Progress(total, "B", scale=True) as progress:
+    with open(part, "r+b" if have else "wb", opener=_without_links) as out, Progress(n_bytes, "B", scale=True) as bar:
         out.seek(have)
-        progress.skip(have)
-        while block := response.read1(BLOCK):
+        bar.skip(have)
+        for block in stream:
+            if have + len(block) > n_bytes:
+                part.unlink()
+                return f"wrong bytes (more than {n_bytes:,})"
             out.write(block)
             have += len(block)
-            progress.update(len(block), urllib.parse.urlsplit(response.url).netloc)
+            bar.update(len(block), host)
             seconds = time.monotonic() - start
             if seconds > patience.trial and (have - first) / seconds < patience.slow:
                 return SLOW
-    return f"{BROKEN}: cut off after {have:,} of {total:,} bytes" if have < total else WHOLE
+    return f"{BROKEN}: cut off after {have:,} of {n_bytes:,} bytes" if have < n_bytes else WHOLE
+
+
+class _Broken(Exception):
+    """The connection failed, as its cause says."""
+
+
+def _stream(url: str, start: int, seconds: float) -> Iterator:
+    """The status of the answer, then its blocks; from byte `start`, where the server can.
+
+    They are read in a thread, which is left behind when nothing has come for so many seconds: what a server can do to
+    keep one waiting (drip its headers, say `Continue` for ever) no timeout of a socket ends.
+
+    Raises:
+      _Broken: it failed.
+    """
+    items, left = queue.Queue(maxsize=4), threading.Event()
+
+    def put(item):
+        while not left.is_set():
+            with contextlib.suppress(queue.Full):
+                items.put(item, timeout=0.5)
+                return
+
+    def read():
+        try:
+            request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+            with urllib.request.urlopen(request, timeout=seconds) as response:
+                put(response.status)
+                while not left.is_set() and (block := response.read1(BLOCK)):
+                    put(block)
+            put(None)
+        except Exception as error:
+            put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        while (item := items.get(timeout=seconds)) is not None:
+            if isinstance(item, Exception):
+                raise _Broken from item
+            yield item
+    except queue.Empty:
+        raise _Broken from TimeoutError()
+    finally:
+        left.set()
+
+
+def _without_links(file: str, flags: int) -> int:
+    return os.open(file, flags | getattr(os, "O_NOFOLLOW", 0), 0o644)
 
 
 def _digest(file: Path, algorithm: str) -> str:

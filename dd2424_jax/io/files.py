@@ -4,10 +4,14 @@ import contextlib
 import csv
 import errno
 import io
+import math
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 try:
     import fcntl
@@ -15,24 +19,48 @@ except ImportError:  # not a POSIX system: two processes can't exclude each othe
     fcntl = None
 
 
+PART = re.compile(r"\..+-\w{8}\.part")  # of a write that was killed: as `write_bytes` names them
+
+
 class DiskFull(Exception):
     """There is no space for a file; the message says which, and what to do."""
 
 
-def lock(opened, *, wait: bool) -> bool:
-    """Lock an open file until it is closed, or its process dies, however that dies. False if another one holds it.
+def open_locked(file: Path, *, patience: float = math.inf) -> TextIO | None:
+    """A file opened and locked until it is closed, or its process dies, however that dies; made where it is not there.
 
-    True also where the system or the file system has no locks.
+    None if another process holds it for more than `patience` seconds. Whoever holds it may remove it. It is opened
+    through no link. Where the system or the file system has no locks, it is only opened.
     """
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
+    deadline = time.monotonic() + patience
+    while True:
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
+        if _lock(handle) and _is_at(handle, file):
+            return os.fdopen(handle, "a+")
+        os.close(handle)
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(0.1)
+
+
+def _lock(handle: int) -> bool:
+    """False if another one holds it."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
     return True
+
+
+def _is_at(handle: int, file: Path) -> bool:
+    """Whether an open file is still the one of that name, and not one that was removed meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(file))
+    except FileNotFoundError:
+        return False
 
 
 def write_bytes(file: Path, content: bytes) -> None:

@@ -8,16 +8,16 @@ only while it begins and while it completes it.
 """
 
 import contextlib
-import hashlib
-import json
 import math
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dd2424_jax.io import records
+from dd2424_jax.io import files, records
+from dd2424_jax.runs.identity import differences, digest, plain
 from dd2424_jax.runs.locks import LOCK, ResultError, held
 
 CONFIG, SUMMARY, LATEST = "config.json", "summary.json", "latest"
@@ -84,18 +84,8 @@ class Run:
     def finalise(self) -> None:
         """What comes after summary.json; done again where it was interrupted."""
         parent = self.path.parent
-        link, part = parent / LATEST, parent / f".{LATEST}-{os.getpid()}"
         # Where this makes good an interruption, another run may have finished since.
-        newest = max([self.path, *finished(parent.parent, parent.name)], key=_finished_at).name
-        part.unlink(missing_ok=True)  # of a process of the same number that was killed here
-        try:
-            part.symlink_to(newest)
-        except OSError:  # a file system without links
-            part.write_text(newest)
-        try:
-            os.replace(part, link)
-        except OSError:  # a folder, as copies make it of a link
-            part.unlink()
+        _name_latest(parent, max([self.path, *finished(parent.parent, parent.name)], key=_finished_at).name)
         for folder in _named(self.path, SHARD):
             shutil.rmtree(folder, ignore_errors=True)
         for file in checkpoints(self.path):
@@ -116,6 +106,25 @@ class RunElsewhere(Run):
         return self._finished
 
 
+def _name_latest(folder: Path, name: str) -> None:
+    """Let `latest` be a link to it; where there are no links, a file with its name; a folder that is there stays."""
+    for entry in _named(folder, rf"\.{LATEST}-.*"):  # of processes that were killed here
+        if time.time() - entry.lstat().st_mtime > PATIENCE:
+            entry.unlink()
+    part = folder / f".{LATEST}-{os.getpid()}"
+    part.unlink(missing_ok=True)
+    try:
+        part.symlink_to(name)
+    except OSError:
+        with contextlib.suppress(OSError):
+            files.write_text(folder / LATEST, name)
+        return
+    try:
+        os.replace(part, folder / LATEST)
+    except OSError:  # a folder, as copies make it of a link
+        part.unlink()
+
+
 def _named(folder: Path, pattern: str) -> list[Path]:
     return [entry for entry in folder.glob("*") if re.fullmatch(pattern, entry.name)]
 
@@ -123,11 +132,6 @@ def _named(folder: Path, pattern: str) -> list[Path]:
 def checkpoints(folder: Path) -> list[Path]:
     """Those that a sweep has left in its folder."""
     return _named(folder, CHECKPOINT)
-
-
-def digest(identity: Mapping) -> str:
-    """A short name for a configuration: the same for the same numbers, whatever their order."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:10]
 
 
 @contextlib.contextmanager
@@ -158,19 +162,21 @@ def open_run(
     tries = [folder / name]
     while (following := folder / f"{name}-{len(tries) + 1}").exists():
         tries.append(following)
+    identity = plain(identity)
     _check_that_it_is_a_runs(tries[0])
     _check_identity(tries[0], identity)
     runs = [Run(path) for path in tries if _may_be_of(path, identity)]
     finished = [run for run in runs if run.finished]
     if force:
         # What an interrupted --force began is resumed; anything else stays as it is.
-        begun = runs[-1] if not runs[-1].finished and read_config(runs[-1].path).get("forced") else None
-        path = begun.path if begun else following if (tries[0] / CONFIG).exists() else tries[0]
+        begun = not runs[-1].finished and read_config(runs[-1].path).get("forced", True)
+        path = runs[-1].path if begun else following
     else:
         path = (finished[-1] if finished else runs[0]).path
     run = Run(path, shard)
     if run.finished:
-        if (run.path / LOCK).exists():  # of a process that was killed, or is about to finish or to revise it
+        # Of a process that was killed, or is about to finish or to revise it.
+        if (run.path / LOCK).exists() and os.access(run.path, os.W_OK):
             with held(run.path, patience=PATIENCE):
                 run.finalise()
         yield run
@@ -189,7 +195,9 @@ def open_run(
 def _check_that_it_is_a_runs(path: Path) -> None:
     """A folder of something else is left alone."""
     if path.is_dir() and not (path / CONFIG).exists():
-        ours = re.compile(rf"{LOCK}|{SHARD}|\..*\.part")  # of a run that was killed before it had its config.json
+        ours = re.compile(
+            rf"{LOCK}|{SHARD}|{files.PART.pattern}"
+        )  # of a run that was killed before it had its config.json
         if others := [entry.name for entry in path.iterdir() if not ours.fullmatch(entry.name)]:
             raise ResultError(f"{path} is not a run's: it has {others[0]} and no {CONFIG}; choose another --name")
 
@@ -208,35 +216,18 @@ def _identity(path: Path) -> dict | None:
     return read_config(path).get("identity")
 
 
-def _plain(identity: Mapping) -> dict:
-    """As JSON would give it back."""
-    return json.loads(json.dumps(identity))
-
-
-def _may_be_of(path: Path, identity: Mapping) -> bool:
+def _may_be_of(path: Path, own: Mapping) -> bool:
     """Whether a directory is of this configuration, or of none yet."""
     try:
-        return _identity(path) in (None, _plain(identity))
+        return _identity(path) in (None, own)
     except ResultError:  # damaged, it is somebody else's
         return False
 
 
-def _check_identity(path: Path, identity: Mapping) -> None:
-    there, here = _identity(path), _plain(identity)
-    if there not in (None, here):
-        there, here = dict(_leaves(there)), dict(_leaves(here))
-        keys = [key for key in {**there, **here} if there.get(key) != here.get(key)]
-        differences = ", ".join(f"{key}={there.get(key)} there, {here.get(key)} here" for key in keys)
-        raise ResultError(f"{path} holds another configuration ({differences}); choose another --name")
-
-
-def _leaves(identity: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """What is in nested mappings, by names such as config.n_batch."""
-    for key, value in identity.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
+def _check_identity(path: Path, own: Mapping) -> None:
+    if _identity(path) not in (None, own):
+        differ = differences(_identity(path), own)
+        raise ResultError(f"{path} holds another configuration ({differ}); choose another --name")
 
 
 def finished(out_dir: str | Path, experiment: str) -> list[Path]:

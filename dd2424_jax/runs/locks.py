@@ -3,7 +3,6 @@
 import contextlib
 import os
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,21 +24,23 @@ def held(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
-        lock = os.fdopen(handle, "a+")
+        lock = files.open_locked(folder / LOCK, patience=patience)
     except OSError as error:
         raise ResultError(f"cannot write {folder}: {error.strerror}; choose another --out_dir") from error
+    if lock is None:
+        raise ResultError(f"{folder} is being written by {_holder(folder)}; wait for it")
     with lock:
-        deadline = time.monotonic() + patience
-        while not files.lock(lock, wait=False):
-            if time.monotonic() >= deadline:
-                lock.seek(0)
-                holder = lock.read() or "another process"
-                raise ResultError(f"{folder} is being written by {holder}; wait for it")
-            time.sleep(0.1)
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         lock.flush()
-        for part in folder.glob(".*.part"):  # of a write that was killed
-            part.unlink()
+        for entry in folder.iterdir():
+            if files.PART.fullmatch(entry.name):
+                entry.unlink(missing_ok=True)
         yield
+
+
+def _holder(folder: Path) -> str:
+    try:
+        return files.read_text(folder / LOCK)[:200] or "another process"
+    except (OSError, ValueError):  # just removed, or not text
+        return "another process"

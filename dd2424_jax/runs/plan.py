@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import dd2424_jax
 from dd2424_jax import data, train
-from dd2424_jax.runs import directory
+from dd2424_jax.runs.identity import digest
 
 
 class Plan(NamedTuple):
@@ -53,7 +53,7 @@ class Plan(NamedTuple):
     @property
     def digest(self) -> str:
         """Its identity in short."""
-        return directory.digest(self.identity())
+        return digest(self.identity())
 
 
 def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dd2424_jax
 from dd2424_jax.io import files
-from dd2424_jax.runs import directory
+from dd2424_jax.runs.identity import digest
 
 
 def collect() -> dict:
@@ -34,4 +34,4 @@ def collect() -> dict:
 
 def source_digest(sources: Iterable[Path]) -> str:
     """A short name for the code in some files."""
-    return directory.digest({f"{file.parent.name}/{file.name}": files.read_text(file) for file in sources})
+    return digest({f"{file.parent.name}/{file.name}": files.read_text(file) for file in sources})

@@ -228,8 +228,7 @@ def once(tmp_path_factory, name, make):
     root = tmp_path_factory.getbasetemp()
     root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
     made = root / f"{name}.pickle"
-    with open(root / f"{name}.lock", "w") as lock:
-        files.lock(lock, wait=True)
+    with files.open_locked(root / f"{name}.lock"):
         if not made.exists():
             (root / name).mkdir(exist_ok=True)
             made.write_bytes(pickle.dumps(make(root / name)))

@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +204,70 @@ def test_a_damaged_archive_leaves_nothing_behind(small_folder, tmp_path, damage)
     with pytest.raises(cifar10.DataError, match=r"remove it"):
         cifar10.obtain(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == [cifar10.ARCHIVE]
+
+
+def test_what_a_killed_unpacking_left_is_removed_and_nothing_else(small_folder, tmp_path):
+    archive(tmp_path / cifar10.ARCHIVE, small_folder, cifar10.TITLES)
+    for name in (f"{cifar10.FOLDER}ab_12345", f"{cifar10.FOLDER}-mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data_batch_1").write_text("")
+    cifar10.obtain(tmp_path)
+    names = {cifar10.ARCHIVE, cifar10.FOLDER, f"{cifar10.FOLDER}-mine"}
+    assert {entry.name for entry in tmp_path.iterdir()} == names
+
+
+class Zeros:
+    """A file of so many bytes that are 0."""
+
+    def __init__(self, n):
+        self.left = n
+
+    def read(self, n):
+        n = min(n, self.left)
+        self.left -= n
+        return bytes(n)
+
+
+def _member(name, n, **fields):
+    member = tarfile.TarInfo(name)
+    member.size = n
+    for field, value in fields.items():
+        setattr(member, field, value)
+    return member
+
+
+@pytest.mark.parametrize("forged", ["large", "other", "long name", "sparse", "negative"])
+def test_an_archive_that_would_fill_disk_or_memory_is_refused(tmp_path, forged):
+    name, n = f"{cifar10.FOLDER}/data_batch_1", 400_000_000
+    with tarfile.open(tmp_path / cifar10.ARCHIVE, "w:gz", compresslevel=1, format=tarfile.GNU_FORMAT) as tar:
+        if forged in ("large", "other"):
+            tar.addfile(_member(name if forged == "large" else "other", n), Zeros(n))
+        elif forged == "long name":
+            tar.addfile(_member("././@LongLink", n, type=tarfile.GNUTYPE_LONGNAME), Zeros(n))
+        elif forged == "negative":
+            header = bytearray(_member(name, 0).tobuf(tarfile.GNU_FORMAT))
+            header[124:136] = b"\xff" * 12
+            header[148:156] = b"%06o\0 " % (256 + sum(header[:148]) + sum(header[156:512]))
+            tar.fileobj.write(header)
+        else:
+            header = bytearray(_member(name, 0, type=tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+            header[483:495] = b"\x80" + (10**12).to_bytes(11, "big")  # its real size
+            header[148:156] = b"%06o\0 " % (256 + sum(header[:148]) + sum(header[156:512]))
+            tar.fileobj.write(header)
+    tracemalloc.start()
+    with pytest.raises(cifar10.DataError, match=r"is damaged|holds no"):
+        cifar10.obtain(tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 2.5 * cifar10.MAX_UNPACKED
+    tracemalloc.stop()
+    assert [entry.name for entry in tmp_path.iterdir()] == [cifar10.ARCHIVE]
+
+
+def test_names_without_end_are_refused(tmp_path):
+    with tarfile.open(tmp_path / cifar10.ARCHIVE, "w:gz", compresslevel=1) as tar:
+        for _ in range(3000):
+            tar.addfile(_member("././@LongLink", 1, type=tarfile.GNUTYPE_LONGNAME), io.BytesIO(b"x"))
+    with pytest.raises(cifar10.DataError, match=r"is damaged"):
+        cifar10.obtain(tmp_path)
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path, monkeypatch):

@@ -47,10 +47,6 @@ def test_another_configuration_is_another_directory(tmp_path):
     assert latest(tmp_path) == second
 
 
-def test_the_digest_does_not_depend_on_order():
-    assert directory.digest({"a": 1, "b": 2}) == directory.digest({"b": 2, "a": 1}) != directory.digest({"a": 1})
-
-
 def test_an_unfinished_run_is_resumed(tmp_path):
     with open_run(tmp_path) as run:
         assert not run.resumed
@@ -64,7 +60,7 @@ def test_an_unfinished_run_is_resumed(tmp_path):
 
 def test_what_a_killed_write_left_is_cleared_away(tmp_path):
     with open_run(tmp_path) as run:
-        (run.path / ".runs.csv-abc.part").write_text("half")
+        (run.path / ".runs.csv-abc_1234.part").write_text("half")
     with open_run(tmp_path) as again:
         assert sorted(os.listdir(again.path)) == ["config.json", "lock"]
 
@@ -85,6 +81,13 @@ def test_an_interrupted_force_is_resumed_but_hides_nothing(tmp_path):
         assert run.path == first
     with open_run(tmp_path, force=True) as run:
         assert run.path == second.path != first
+
+
+def test_what_a_killed_force_left_empty_is_used_by_the_next(tmp_path):
+    first = finish(tmp_path)
+    with directory.held(first.with_name(f"{first.name}-2")):
+        pass
+    assert finish(tmp_path, force=True).name == f"{first.name}-2"
 
 
 def test_force_does_not_resume_what_it_has_not_begun(tmp_path):
@@ -123,6 +126,34 @@ def test_latest_works_without_links(tmp_path, monkeypatch):
     path = finish(tmp_path)
     assert (path.parent / "latest").read_text() == path.name
     assert directory.finished(tmp_path, "e") == [path]
+
+
+def test_litter_beside_latest_is_removed(tmp_path):
+    finish(tmp_path)
+    old, new = tmp_path / "e" / ".latest-99999999", tmp_path / "e" / ".latest-99999998"
+    for link in (old, new):
+        link.symlink_to("run")
+    os.utime(old, (0, 0), follow_symlinks=False)
+    finish(tmp_path, identity=OTHER)
+    assert not old.is_symlink()
+    assert new.is_symlink()  # another process may be about to rename it
+
+
+def test_a_link_where_latest_is_made_leads_nowhere(tmp_path):
+    (tmp_path / "precious").write_text("all")
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / f".latest-{os.getpid()}").symlink_to(tmp_path / "precious")
+    assert finish(tmp_path) == latest(tmp_path)
+    assert (tmp_path / "precious").read_text() == "all"
+
+
+def test_a_finished_run_is_found_where_nothing_can_be_written(tmp_path, monkeypatch):
+    path = finish(tmp_path)
+    (path / "lock").write_text("process 1 on host")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # to root, everything is writable
+    monkeypatch.setattr(directory, "held", None)
+    with open_run(tmp_path) as run:
+        assert run.finished
 
 
 @pytest.fixture

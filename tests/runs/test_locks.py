@@ -6,6 +6,7 @@ import textwrap
 
 import pytest
 
+from dd2424_jax.io import files
 from dd2424_jax.runs import locks
 from dd2424_jax.runs.locks import ResultError
 
@@ -33,7 +34,7 @@ def test_a_second_process_is_told_who_holds_the_folder(tmp_path):
 def test_a_lock_that_is_released_in_time_is_waited_for(tmp_path, monkeypatch):
     holding = locks.held(tmp_path)
     holding.__enter__()
-    monkeypatch.setattr(locks.time, "sleep", lambda _: holding.__exit__(None, None, None))
+    monkeypatch.setattr(files.time, "sleep", lambda _: holding.__exit__(None, None, None))
     with locks.held(tmp_path, patience=math.inf):
         assert str(os.getpid()) in (tmp_path / "lock").read_text()
 
