@@ -75,8 +75,8 @@ def choose(lams: Sequence[float], scores, n_valid: int) -> Choice | None:
 
 
 def edge(values: Sequence[float], best: int) -> str | None:
-    """ "lowest" or "highest" where values[best] is at an end of what was tried, else None."""
-    if min(values) == max(values) or min(values) < values[best] < max(values):
+    """ "lowest" or "highest" where values[best] is at an end of what was tried and others lie beyond, else None."""
+    if min(values) == max(values) or values[best] == 0 or min(values) < values[best] < max(values):
         return None
     return "lowest" if values[best] == min(values) else "highest"
 

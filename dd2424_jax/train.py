@@ -54,10 +54,10 @@ def as_arrays(hypers: Hypers) -> Hypers:
     hypers = Hypers(**dict(zip(named, arrays, strict=True)))
     momentum = 0.0 if hypers.momentum is None else hypers.momentum
     ranges = {
-        "finite numbers": np.isfinite(arrays).all(),
+        "finite numbers": np.all(np.abs(arrays) <= np.finfo(np.float32).max),
         "lam >= 0": np.all(hypers.lam >= 0),
         "0 <= lr_min <= lr_max": np.all((hypers.lr_min >= 0) & (hypers.lr_min <= hypers.lr_max)),
-        "0 <= momentum < 1": np.all((momentum >= 0) & (momentum < 1)),
+        "0 <= momentum < 1": np.all((momentum >= 0) & (np.float32(momentum) < 1)),
     }
     for needed, holds in ranges.items():
         if not holds:

@@ -77,6 +77,7 @@ def test_a_best_value_at_the_end_of_what_was_tried_is_named(values, best, edge):
     assert choice.edge(values, best) == edge
     assert choice.edge(values, 2) is None
     assert choice.edge([5, 5], 0) is None
+    assert choice.edge([0, 1, 2], 0) is None  # nothing lies below it
 
 
 def test_settings_of_equal_lam_may_differ_in_something_else():

@@ -1,11 +1,11 @@
 """The flags that experiments share: what they mean, and their values as numbers."""
 
-import math
 import re
 import sys
 from collections.abc import Sequence
 from types import SimpleNamespace
 
+import numpy as np
 from absl import flags
 
 from dd2424_jax import train
@@ -34,9 +34,9 @@ def define_integers(name: str, default: Sequence[int], text: str, *, least: int)
 
 
 def define_float(name: str, default: float, text: str):
-    """A flag of a finite number of at least 0."""
+    """A flag of a number of at least 0."""
     flags.DEFINE_float(name, default, text, lower_bound=0.0)
-    flags.register_validator(name, math.isfinite, "must be finite")
+    flags.register_validator(name, number_lists.is_in_float32, number_lists.NOT_IN_FLOAT32)
 
 
 # Where, and which images
@@ -118,7 +118,7 @@ def define_run_flags(
     flags.register_multi_flags_validator(
         ["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32"
     )
-    flags.register_validator("momentum", lambda values: max(values) < 1, "must be below 1")
+    flags.register_validator("momentum", lambda values: np.float32(max(values)) < 1, "must be below 1")
 
 
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):

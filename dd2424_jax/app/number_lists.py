@@ -3,7 +3,15 @@
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from absl import flags
+
+TINY, MAX = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+NOT_IN_FLOAT32 = f"must be 0 or from {TINY:.2g} to {MAX:.2g}, as float32 has them"
+
+
+def is_in_float32(value: float) -> bool:
+    return value == 0 or TINY <= abs(value) <= MAX
 
 
 class Parser(flags.BaseListParser):
@@ -23,6 +31,8 @@ class Parser(flags.BaseListParser):
         if not all(math.isfinite(value) and value >= self._least for value in values):
             kind = "whole numbers" if self._number is int else "finite numbers"
             raise ValueError(f"must be {kind} of at least {self._least:g}, with commas between")
+        if self._number is float and not all(map(is_in_float32, values)):
+            raise ValueError(NOT_IN_FLOAT32)
         return values
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 
+import numpy as np
+
 from dd2424_jax import data, memory, optimizers, train
 from dd2424_jax.app import flags
 from dd2424_jax.app.flags import UsageError
@@ -100,7 +102,7 @@ def hypers(options: SimpleNamespace) -> train.Hypers:
     """The settings: lists of as many numbers are paired, and single numbers are of all; with --grid, all are crossed.
 
     Raises:
-      UsageError: the lists do not pair up, or a number is out of its range.
+      UsageError: the lists do not pair up, a number is out of its range, or two settings are one in float32.
     """
     lists = hyper_flags(options)
     if options.grid:
@@ -115,6 +117,11 @@ def hypers(options: SimpleNamespace) -> train.Hypers:
                 )
         settings = list(zip(*(values * (n // len(values)) for values in lists.values()), strict=True))
     settings = list(dict.fromkeys(settings))  # one that is given twice is one
+    as_trained = {}
+    for setting in settings:
+        other = as_trained.setdefault(tuple(map(np.float32, setting)), setting)
+        if other != setting:
+            raise UsageError(f"of {', '.join(lists)}, {setting} and {other} are one setting in float32: give only one")
     named = dict(zip(lists, map(list, zip(*settings, strict=True)), strict=True))
     if "lr" in named:
         named["lr_min"] = named["lr_max"] = named.pop("lr")

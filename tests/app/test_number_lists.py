@@ -37,3 +37,11 @@ def test_a_list_may_be_empty(values):
 def test_what_is_no_such_number_is_refused(values, given):
     with pytest.raises(flags.IllegalFlagValueError, match=rf"{given}: must be (finite|whole) numbers of at least [01]"):
         values(given)
+
+
+@pytest.mark.parametrize("given", ["--x=1e-200", "--x=1e300", "--x=1,1e-40"])
+def test_what_float32_does_not_have_is_refused(values, given):
+    with pytest.raises(
+        flags.IllegalFlagValueError, match=r"must be 0 or from 1.2e-38 to 3.4e\+38, as float32 has them"
+    ):
+        values(given)

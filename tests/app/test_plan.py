@@ -54,6 +54,11 @@ def test_only_an_optimizer_that_has_momentum_gets_one():
         (["--lam=0,1,2", "--lr_max=.1,.2"], "--lr_max has 2 values and --lam 3: give as many, one for all, or --grid"),
         (["--lr_min=.2,0", "--lr_max=.1,.3"], "lr_min must not exceed lr_max"),
         (["--lr_min=.2", "--lr_max=.1,.3", "--grid"], "lr_min must not exceed lr_max"),
+        (
+            ["--lam=.01,.0100000000001"],
+            r"of lam, .* \(0.0100000000001, .*\) and \(0.01, .*\) are one setting in float32",
+        ),
+        (["--momentum=.99999999999", "--optimizer=adam"], "momentum"),
     ],
 )
 def test_lists_that_do_not_pair_up_are_refused(given, says):
