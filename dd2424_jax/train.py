@@ -174,7 +174,7 @@ class TrainState(NamedTuple):
 
 def run_keys(seed):
     """(key_init, key_shuffle, key_update) of a seed. Whatever else is in a sweep, its random numbers are these."""
-    return jax.random.split(jax.random.fold_in(jax.random.key(0), seed), 3)
+    return jax.random.split(jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed), 3)
 
 
 def init_state(config: Config, hypers: Hypers, seed) -> TrainState:

@@ -11,6 +11,9 @@ ten times smaller (36 to 39 %); the sum over the hinges has larger ones and want
 37.5 %).
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import itertools
 from types import SimpleNamespace
 
@@ -18,7 +21,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data, stats, train
-from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.reporting import confusion, labels, plots, published, tables
 from dd2424_jax.reporting.report import Report

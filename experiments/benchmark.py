@@ -6,6 +6,9 @@ Everything is measured round by round in one process, with medians and quartiles
 the run directory, the record goes to experiments/benchmarks/<device>.json. Expect four to eight minutes on two cores.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import os
 import sys
 import time
@@ -18,7 +21,7 @@ import jax
 
 import dd2424_jax
 from dd2424_jax import data
-from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
 from dd2424_jax.io import records
 from dd2424_jax.parallel.placement import Placement

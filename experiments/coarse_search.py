@@ -10,12 +10,15 @@ for λ = 0.1, depending on the images held out. The preset `decades` is one repo
 one cycle. The test images are not looked at.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import functools
 
 import absl.flags
 import numpy as np
 
-from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.reporting import lam_search
 
 PRESETS = {  # of λ, of six digits as a command line would have them; and of cycles

@@ -7,9 +7,12 @@ The check is gradient_check.py's, found where it was done before (in results/gra
 validation loss far above it (a report: 0.00139 and 10.28). A wrong gradient ends with status 1.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import sys
 
-from dd2424_jax.app import entry, flags, gradient_check, pipeline, plan, session
+from dd2424_jax.app import flags, gradient_check, pipeline, plan, session
 from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result

@@ -6,9 +6,12 @@ Batch 1 to train on, batch 2 to validate on, 50 hidden units, n_batch = 100, n_s
 45.0 to 47.2 % (22 published reports: 45.99 ± 0.51).
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import functools
 
-from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.reporting import learning, published
 
 flags.define_result_flags()

@@ -6,9 +6,12 @@ As exercise 3, with n_s = 800 and nine evaluations a cycle: 48 epochs. Expect a 
 published reports: 46.93 ± 0.94).
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import functools
 
-from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.reporting import learning, published
 
 flags.define_result_flags()

@@ -8,6 +8,9 @@ of 51.0 to 52.5 % (31 published reports: 51.61 ± 0.57). Before it, the search's
 these fresh seeds (results/fresh_score): what the search's score is too high by.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import functools
 from collections.abc import Mapping
 
@@ -15,7 +18,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data, stats, train
-from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import previous

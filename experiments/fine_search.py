@@ -10,6 +10,9 @@ that search varied the learning rate too, its choice is taken. Expect 51.5 to 53
 validation, and λ that are indistinguishable. The test images are not looked at.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import functools
 from types import SimpleNamespace
 
@@ -17,7 +20,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data
-from dd2424_jax.app import entry, flags, pipeline, plan, session
+from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.reporting import lam_search
 from dd2424_jax.runs.previous import Search
 

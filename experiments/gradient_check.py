@@ -7,12 +7,15 @@ For networks without, with one, and with three hidden layers, and for every loss
 published reports use. Expect PASS everywhere, in less than a minute; a FAIL ends with status 1.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import sys
 
 import absl.flags
 
 from dd2424_jax import losses
-from dd2424_jax.app import entry, flags, gradient_check, plan, session
+from dd2424_jax.app import flags, gradient_check, plan, session
 from dd2424_jax.gradients import cases
 
 flags.define_result_flags()

@@ -8,13 +8,15 @@ hosts see it. Prints the jobs, waits for them, and ends with the run directory; 
 their logs, and the same command starts them again, each from its last checkpoint. Needs the extra "cluster".
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import shlex
 import sys
 from pathlib import Path
 
 import absl.flags
 
-from dd2424_jax.app import entry
 from dd2424_jax.app.flags import UsageError
 from dd2424_jax.runs import directory, shards
 

@@ -9,13 +9,15 @@ one of its tables only (`<!-- experiment: table 1 -->`), or none (`<!-- experime
 stand there are copies from the same run directory.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import re
-import sys
 from pathlib import Path
 
 import absl.flags
-from absl import app
 
+from dd2424_jax.app.flags import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.reporting import report
 from dd2424_jax.runs import directory
@@ -37,7 +39,7 @@ def newest(experiment: str) -> Path:
         command = directory.read_config(run)["command"][2:]
         if FLAGS.any_flags or all(flag.startswith(PLACES) for flag in command):
             return run
-    sys.exit(f"readme.py: there is no finished {experiment} with default flags in {FLAGS.out_dir}; run it first")
+    raise UsageError(f"there is no finished {experiment} with default flags in {FLAGS.out_dir}; run it first")
 
 
 def shown(match: re.Match, page: Path) -> str:
@@ -58,7 +60,7 @@ def shown(match: re.Match, page: Path) -> str:
     return f"<!-- {mark} -->\n" + "\n\n".join(parts) + "\n<!-- end -->"
 
 
-def main(_):
+def main():
     FIGURES.mkdir(exist_ok=True)
     for page in PAGES:
         marked = re.compile(r"<!-- (\w+)(?:: (table \d+|figures))? -->\n.*?<!-- end -->", re.DOTALL)
@@ -66,4 +68,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    entry.start(main)

@@ -6,6 +6,9 @@ By default the triangular schedule as a report shows it: steps 0 to 100, η from
 constant rate, and step decay from lr_max.
 """
 
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
 import time
 from types import SimpleNamespace
 
@@ -15,7 +18,7 @@ import numpy as np
 
 import dd2424_jax
 from dd2424_jax import schedules, train
-from dd2424_jax.app import entry, flags, pipeline, session
+from dd2424_jax.app import flags, pipeline, session
 from dd2424_jax.io import records
 from dd2424_jax.reporting import plots, report, tables
 from dd2424_jax.reporting.report import Report

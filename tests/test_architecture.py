@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE, COMMANDS = ROOT / "dd2424_jax", sorted((ROOT / "experiments").glob("*.py"))
 
 ROOMS = [  # each imports from those above it, and a module from those before it
-    ("io", ["files", "records", "progress", "download", "checkpoints"]),
+    ("io", ["terminal", "files", "records", "progress", "download", "checkpoints"]),
     ("parallel", ["processes", "placement"]),
     ("", ["losses", "schedules", "optimizers", "network", "stats", "choice"]),
     ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
@@ -71,6 +71,8 @@ def test_everything_in_experiments_is_a_command(file):
     assert 'if __name__ == "__main__":' in content
     assert imported(file) <= {"", *ORDER}
     assert not re.search(r"^\s*(?:import|from) experiments", content, re.MULTILINE)
+    first = next(node for node in ast.parse(content).body if isinstance(node, ast.Import | ast.ImportFrom))
+    assert ast.unparse(first) == "from dd2424_jax.app import entry"
     others = {other.stem for other in COMMANDS if other != file}
     top = {alias.name for node in ast.walk(ast.parse(content)) if isinstance(node, ast.Import) for alias in node.names}
     assert not top & others  # a command imports no other

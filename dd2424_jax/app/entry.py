@@ -1,22 +1,21 @@
-"""How a command begins and ends: Ctrl-C, and one line for what a user can mend."""
+"""How a command begins and ends: what it imports first, and one line for what a user can mend."""
 
 import os
-import re
-import signal
 import sys
 
+from dd2424_jax.io import terminal
 
-def _interrupted(*_):
-    print("\ninterrupted: nothing finished is lost, and the same command resumes", file=sys.stderr, flush=True)
-    os._exit(130)  # nothing is ever half written, and JAX's threads would hold up a polite exit
-
-
-signal.signal(signal.SIGINT, _interrupted)  # before the imports, which take a second
+terminal.prepare()
+os.environ["MPLBACKEND"] = "agg"  # figures are files, whatever windows there are
 
 import logging
+import re
 from collections.abc import Callable
 
-import jax
+try:
+    import jax
+except ValueError as error:  # a variable JAX_... has a value that it does not know
+    sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
 from absl import app
 
 from dd2424_jax.app import flags
@@ -26,7 +25,22 @@ from dd2424_jax.memory import TooLarge
 from dd2424_jax.parallel import processes
 from dd2424_jax.runs.directory import ResultError
 
-logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there
+MENDABLE = (flags.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError)
+OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
+    "jax_enable_x64": False,
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_threefry_partitionable": True,
+    "jax_random_seed_offset": 0,
+    "jax_numpy_dtype_promotion": "standard",
+    "jax_numpy_rank_promotion": "allow",
+    "jax_disable_jit": False,
+    "jax_debug_nans": False,
+    "jax_debug_infs": False,
+    "jax_transfer_guard": "allow",
+}
+# Else they tell of every accelerator and every folder that is not there.
+logging.getLogger("jax").setLevel(logging.WARNING)
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
@@ -34,6 +48,8 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
 
     `with_rest`: main is given the arguments after the flags; else there may be none.
     """
+    for name, value in OPTIONS.items():
+        jax.config.update(name, value)
 
     def parse(argv):
         try:
@@ -44,8 +60,12 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
     def guarded(argv):
         try:
             main(*argv[1:])
-        except (flags.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError) as error:
+            sys.stdout.flush()
+        except MENDABLE as error:
             _fail(error)
+        except BrokenPipeError:  # whoever read this has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            processes.leave(141)
         except OSError as error:
             _fail(f"{error.filename or 'a file'}: {error.strerror or error}; mend it, and the same command resumes")
         except MemoryError:

@@ -213,7 +213,7 @@ def parse(argv: Sequence[str], *, with_rest: bool = False) -> list[str]:
         FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     try:
         command, *rest = FLAGS(argv)
-    except flags.Error as error:
+    except (flags.Error, UnicodeDecodeError) as error:  # the latter of a --flagfile that is no text
         raise UsageError(f"{error}; --help lists the flags") from error
     if rest and not with_rest:
         raise UsageError(f"{rest[0]!r} is not a flag (and lists take commas); --help lists them")

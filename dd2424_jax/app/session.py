@@ -57,9 +57,13 @@ def use_devices(limit: int = 0, connection: tuple | None = None) -> list[jax.Dev
     """All devices, or `limit` of them. A CPU is as many devices as it has cores, up to 8."""
     if connection:
         processes.start(*connection[:3], timeout=connection[3])
-    if "JAX_NUM_CPU_DEVICES" not in os.environ:
+    if jax.config.jax_num_cpu_devices < 1:  # JAX_NUM_CPU_DEVICES says nothing, or nonsense
         jax.config.update("jax_num_cpu_devices", limit or min(os.cpu_count(), 8))
-    devices = jax.local_devices()
+    try:
+        devices = jax.local_devices()
+    except (RuntimeError, AssertionError) as error:
+        platforms = f", JAX_PLATFORMS={jax.config.jax_platforms}" if jax.config.jax_platforms else ""
+        raise UsageError(f"JAX can't start its devices{platforms}: {str(error) or 'there are none'}") from error
     if connection:
         processes.connect()
     if limit > len(devices):

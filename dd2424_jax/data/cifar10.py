@@ -40,9 +40,16 @@ class DataError(Exception):
 
 
 def data_root(data_dir: str | None) -> Path:
-    """Where CIFAR-10 is looked for: `data_dir`, else $DD2424_DATA_DIR, else the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dd2424_jax"
-    return Path(data_dir or os.environ.get("DD2424_DATA_DIR") or cache).expanduser()
+    """Where CIFAR-10 is looked for: `data_dir`, else $DD2424_DATA_DIR, else the user's cache.
+
+    Raises:
+      DataError: there is no such home.
+    """
+    given = data_dir or os.environ.get("DD2424_DATA_DIR")
+    try:
+        return files.expanded(given or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "dd2424_jax")
+    except OSError as error:
+        raise DataError(f"{error.filename}: {error.strerror}; say where the data is by --data_dir") from error
 
 
 def obtain(root: Path, mirrors: Sequence[str] = MIRRORS) -> Path:

@@ -26,6 +26,18 @@ class DiskFull(Exception):
     """There is no space for a file; the message says which, and what to do."""
 
 
+def expanded(path: str | Path) -> Path:
+    """With the home that ~ or ~user stands for.
+
+    Raises:
+      OSError: there is none.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, "there is no such home", str(path)) from error
+
+
 def open_locked(file: Path, *, patience: float = math.inf) -> TextIO | None:
     """A file opened and locked until it is closed, or its process dies, however that dies; made where it is not there.
 
@@ -77,8 +89,10 @@ def write_bytes(file: Path, content: bytes) -> None:
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(part)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"no space left for {file}; free some, and the same command resumes") from error
+        if isinstance(error, OSError):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(f"no space left for {file}; free some, and the same command resumes") from error
+            error.filename = str(file)  # and not the part's, or none
         raise
 
 

@@ -158,7 +158,7 @@ def open_run(
     name = name or digest(identity)
     if not re.fullmatch(r"\w[\w.-]*", name) or name == LATEST:
         raise ResultError(f"--name={name}: use letters, digits, '_', '-' and '.', and not {LATEST!r}")
-    folder = Path(out_dir).expanduser() / experiment
+    folder = files.expanded(out_dir) / experiment
     tries = [folder / name]
     while (following := folder / f"{name}-{len(tries) + 1}").exists():
         tries.append(following)
@@ -232,7 +232,7 @@ def _check_identity(path: Path, own: Mapping) -> None:
 
 def finished(out_dir: str | Path, experiment: str) -> list[Path]:
     """The finished runs of an experiment, the newest first."""
-    folder = Path(out_dir).expanduser() / experiment
+    folder = files.expanded(out_dir) / experiment
     summaries = [
         file for file in folder.glob(f"*/{SUMMARY}") if not file.parent.is_symlink() and file.parent.name != LATEST
     ]

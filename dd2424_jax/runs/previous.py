@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dd2424_jax import data, stats, train
+from dd2424_jax.io import files
 from dd2424_jax.runs import directory
 from dd2424_jax.runs.directory import ResultError
 
@@ -109,7 +110,7 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
       ResultError: there is none, or it chose nothing. `instead` says what else the user can do.
     """
     if path:
-        folder = Path(path).expanduser().resolve()
+        folder = files.expanded(path).resolve()
         if not (folder / directory.SUMMARY).exists():
             raise ResultError(f"--search={path} is no finished run's directory; {instead}")
         search = read(folder)

@@ -25,3 +25,15 @@ def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "a word" in said
     assert "%|" in said
+
+
+def test_what_takes_hours_is_foretold_once(capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress.Progress(10_000, "step") as bar:
+        for second in (9, 18):
+            clock[0] = second
+            bar.update(1)
+    assert [line for line in capsys.readouterr().err.splitlines() if "hours" in line] == [
+        "some 25 hours to go; interrupted, it is resumed from its last checkpoint"
+    ]
