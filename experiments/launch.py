@@ -4,14 +4,16 @@
     python experiments/launch.py --num_shards=3 --cluster=local coarse_search -- --n_seeds=24
 
 First the flags of the launch, then the experiment, and after -- its own flags. The run directory must lie where all
-hosts see it. Prints the jobs, waits for them, and ends with the run directory; where some failed, it names them and
-their logs, and the same command starts them again, each from its last checkpoint. Needs the extra "cluster".
+hosts see it. The command is tried here first, without training; then this prints the jobs, waits for them, and ends
+with the run directory. Where some failed, it names them and their logs, and the same command starts them again, each
+from its last checkpoint. Needs the extra "cluster".
 """
 
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,6 +36,7 @@ absl.flags.DEFINE_integer(
 )
 absl.flags.DEFINE_enum("cluster", "slurm", ["slurm", "local"], "slurm: a job array; local: processes on this machine")
 absl.flags.DEFINE_string("logs", "results/launches", "where logs go; all hosts must see it")
+absl.flags.DEFINE_boolean("check", True, "try the command here first; --nocheck where this host lacks the data")
 absl.flags.DEFINE_boolean("wait", True, "wait for the jobs to end; else only submit them")
 absl.flags.DEFINE_integer("minutes", 240, "time limit of a job; at least 1", lower_bound=1)
 absl.flags.DEFINE_integer("cpus", None, "CPU cores of a job", lower_bound=1)
@@ -58,6 +61,20 @@ def executor(name: str) -> "submitit.AutoExecutor":
     return made
 
 
+def finished(command: list[str]) -> str | None:
+    """The run directory of what needs no more jobs; None where shards are missing.
+
+    Raises:
+      UsageError: the command can't be run, as its own line says.
+    """
+    tried = subprocess.run([*command, "--merge"], capture_output=True, text=True)
+    if tried.returncode == shards.MissingError.status:
+        return None
+    if tried.returncode != 0:
+        raise UsageError(f"nothing was submitted: {tried.stderr.strip().splitlines()[-1]}")
+    return tried.stdout.splitlines()[-1]
+
+
 def main(experiment: str = "", *rest: str):
     script = HERE / f"{experiment}.py"
     if submitit is None:
@@ -70,6 +87,9 @@ def main(experiment: str = "", *rest: str):
         [sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}", f"--shard_index={i}"]
         for i in range(FLAGS.num_shards)
     ]
+    if FLAGS.check and (path := finished([sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}"])):
+        print(path)
+        return
     try:
         jobs_of = executor(experiment)
         with jobs_of.batch():

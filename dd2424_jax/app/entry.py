@@ -24,8 +24,9 @@ from dd2424_jax.io.files import DiskFull
 from dd2424_jax.memory import TooLarge
 from dd2424_jax.parallel import processes
 from dd2424_jax.runs.directory import ResultError
+from dd2424_jax.runs.shards import MissingError
 
-MENDABLE = (flags.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError)
+MENDABLE = (flags.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError, MissingError)
 OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
     "jax_enable_x64": False,
     "jax_default_prng_impl": "threefry2x32",
@@ -62,7 +63,7 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
             main(*argv[1:])
             sys.stdout.flush()
         except MENDABLE as error:
-            _fail(error)
+            _fail(error, getattr(error, "status", 1))
         except BrokenPipeError:  # whoever read this has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             processes.leave(141)
@@ -80,6 +81,6 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
     app.run(guarded, flags_parser=parse)
 
 
-def _fail(message) -> None:
+def _fail(message, status: int = 1) -> None:
     print(f"{os.path.basename(sys.argv[0])}: {' '.join(str(message).split())}", file=sys.stderr)
-    processes.leave(1)
+    processes.leave(status)

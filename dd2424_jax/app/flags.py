@@ -151,6 +151,7 @@ def define_search_flags():
 # On what
 
 
+MAX_PROCESSES = 100_000
 MAX_DEVICES = 1024  # of a process: a CPU has as many as it is told to have
 
 
@@ -167,19 +168,31 @@ def _define_host_flags():
     )
     flags.DEFINE_string("coordinator", None, "host:port of process 0; by default as SLURM or Kubernetes have it")
     flags.DEFINE_integer(
-        "num_processes", None, "processes of --distributed; by default as SLURM or Kubernetes have it", lower_bound=1
+        "num_processes",
+        None,
+        "processes of --distributed; by default as SLURM or Kubernetes have it",
+        lower_bound=1,
+        upper_bound=MAX_PROCESSES,
     )
     flags.DEFINE_integer(
         "process_id", None, "which process this is, from 0; by default as SLURM or Kubernetes have it", lower_bound=0
     )
-    flags.DEFINE_integer("meeting_seconds", 300, "how long processes wait for each other to start", lower_bound=1)
+    flags.DEFINE_integer(
+        "meeting_seconds",
+        300,
+        "how long processes wait for each other to start, up to a day",
+        lower_bound=1,
+        upper_bound=86_400,
+    )
     flags.DEFINE_integer(
         "num_shards", None, "cut the sweep into so many programs; by default the tasks of a SLURM array", lower_bound=1
     )
     flags.DEFINE_integer("shard_index", None, "which shard this is, from 0; by default the SLURM task", lower_bound=0)
     flags.DEFINE_boolean("merge", False, "train nothing: complete the run from the num_shards shards' results")
     flags.register_validator(
-        "coordinator", lambda v: v is None or re.fullmatch(r".+:\d+", v), "must be host:port of process 0"
+        "coordinator",
+        lambda v: v is None or (re.fullmatch(r".+:\d{1,5}", v) and int(v.rpartition(":")[2]) < 2**16),
+        "must be host:port of process 0",
     )
     for name in ("coordinator", "num_processes", "process_id"):
         flags.register_multi_flags_validator(

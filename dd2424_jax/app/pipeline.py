@@ -89,7 +89,7 @@ def _merge(run: Run, plan: Plan, session: Session) -> sweep.Outcome:
     if missing := shards.missing(run.path, shard.n):
         which = f"of {shard.n} shards, {', '.join(map(str, missing))} {'is' if len(missing) == 1 else 'are'} missing"
         if session.merge:
-            raise UsageError(f"{run.path}: {which}; start them, and --merge when they are finished")
+            raise shards.MissingError(f"{run.path}: {which}; start them, and --merge when they are finished")
         say(f"shard {shard.index} is finished; {which}")
         print(run.path)
         sys.exit()

@@ -43,7 +43,7 @@ def start(coordinator: str | None, n: int | None, index: int | None, *, timeout:
     jax.config.update("jax_enable_preemption_service", False)  # it catches SIGTERM, and nobody acts on it
     try:
         jax.distributed.initialize(coordinator, n, index, initialization_timeout=timeout + 60)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, KeyError) as error:  # the last of SLURM's variables
         advice = "outside SLURM and Kubernetes, give --coordinator=host:port, --num_processes and --process_id"
         raise ProcessError(f"--distributed: {error}; {advice}") from error
     finally:

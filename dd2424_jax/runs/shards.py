@@ -6,6 +6,7 @@ its end the outcome. Lost with its host, it is started again and resumes; the ot
 
 import contextlib
 import itertools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,12 @@ from dd2424_jax import sweep
 from dd2424_jax.runs import result
 from dd2424_jax.runs.directory import ResultError, checkpoints
 from dd2424_jax.runs.plan import Plan
+
+
+class MissingError(Exception):
+    """Shards that a merge needs are not finished; the message says which."""
+
+    status = 75  # of the command, as sysexits.h has it: the same one succeeds later
 
 
 class Shard(NamedTuple):
@@ -63,15 +70,17 @@ def chosen(num_shards: int | None, shard_index: int | None, environment: Mapping
     """
     if "SLURM_ARRAY_TASK_ID" in environment and shard_index is None:
         task, count, least, step = (
-            int(environment.get(f"SLURM_ARRAY_TASK_{key}", default))
+            _whole(f"SLURM_ARRAY_TASK_{key}", environment, default)
             for key, default in (("ID", 0), ("COUNT", 1), ("MIN", 0), ("STEP", 1))
         )
         if num_shards in (None, count):
-            num_shards, shard_index = count, (task - least) // max(step, 1)
-            if shard_index >= count:
+            index, rest = divmod(task - least, max(step, 1))
+            if rest or not 0 <= index < count:
                 raise ValueError(
-                    f"task {task} of a SLURM array of {count} is not one of an even spacing: give --shard_index"
+                    f"task {task} is none of a SLURM array of {count} from {least} in steps of {step}: "
+                    "give --num_shards and --shard_index"
                 )
+            num_shards, shard_index = count, index
     if num_shards in (None, 1) and not shard_index:
         return WHOLE
     if num_shards is None:
@@ -80,6 +89,13 @@ def chosen(num_shards: int | None, shard_index: int | None, environment: Mapping
         given = "" if shard_index is None else f", not {shard_index}"
         raise ValueError(f"--num_shards={num_shards} needs a --shard_index from 0 to {num_shards - 1}{given}")
     return Shard(shard_index, num_shards)
+
+
+def _whole(name: str, environment: Mapping[str, str], default: int) -> int:
+    text = environment.get(name, str(default))
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise ValueError(f"{name}={text} is no number of a task: give --num_shards and --shard_index")
+    return int(text)
 
 
 def run(shard: Shard, plan: Plan, *, directory: Path, **options) -> None:

@@ -50,7 +50,9 @@ def test_launched_shards_one_killed_and_started_again_end_with_the_numbers_of_on
         (["--num_shards=2"], "can't be cut: name one of"),
         (["--num_shards=2", "../readme"], "can't be cut: name one of"),
         (["coarse_search"], "num_shards"),
-        (["--num_shards=2", "coarse_search", "--cluster=slurm"], "--cluster=local needs no SLURM"),
+        (["--num_shards=2", "--nocheck", "coarse_search"], "--cluster=local needs no SLURM"),
+        (["--num_shards=1000", "coarse_search", "--", *TINY], "there are only 16 runs"),
+        (["--num_shards=2", "--nocheck", "--cluster=local", "--logs=/proc/x", "coarse_search"], "/proc/x"),
     ],
 )
 def test_what_cannot_be_launched_is_one_line(tmp_path, flags, says):

@@ -143,6 +143,16 @@ def test_a_shard_is_what_the_flags_say_or_slurm(flags, environment, shard):
         ((1, 1), {}, "from 0 to 0, not 1"),
         ((None, 1), {}, "needs --num_shards"),
         ((None, None), array(ID=7, COUNT=3, MIN=1), "--shard_index"),
+        ((None, None), array(ID=1, COUNT=3, MIN=5), "task 1 is none of .* 3 from 5 in steps of 1"),
+        (
+            (None, None),
+            array(ID=3, COUNT=3, MIN=0, STEP=2),
+            "task 3 is none of .* 3 from 0 in steps of 2",
+        ),
+        ((None, None), array(ID="x", COUNT=3, MIN=0), "SLURM_ARRAY_TASK_ID=x is no number of a task"),
+        ((None, None), array(ID=1, COUNT="", MIN=0), "SLURM_ARRAY_TASK_COUNT= is no number"),
+        ((None, None), array(ID=-1, COUNT=3, MIN=0), "SLURM_ARRAY_TASK_ID=-1 is no number"),
+        ((None, None), array(ID=1, COUNT=10**30, MIN=0), "is no number of a task"),
         ((4, None), array(ID=1, COUNT=3, MIN=0), "from 0 to 3"),
     ],
 )
