@@ -80,17 +80,29 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
     return tables.Table(caption, header, rows), remarks
 
 
+def settings_shown(result: Result) -> list[int]:
+    """Which have panels: as many as there is room for, the best on validation, in their order."""
+    everyone = range(len(result.settings))
+    ranked = list(dict.fromkeys([*ranking(result.settings, "valid_accuracy"), *everyone]))
+    return sorted(ranked[: plots.MAX_PANELS])
+
+
+def of_how_many(result: Result) -> str:
+    n, shown = len(result.settings), len(settings_shown(result))
+    return "" if n == shown else f"; the {shown} of {n} settings that are best on validation"
+
+
 def curves(result: Result):
     """Loss, cost and accuracy (rows), a panel a setting."""
-    outcome, names = result.outcome, labels.settings(result.plan)
-    about = f"{title(result)}: {labels.data_and_seeds(result.plan)}, mean and 95 % band"
-    fig, axes = plots.figure(3, len(names), about, width=3.4, height=2.6)
+    outcome, names, panels = result.outcome, labels.settings(result.plan), settings_shown(result)
+    about = f"{title(result)}: {labels.data_and_seeds(result.plan)}, mean and 95 % band{of_how_many(result)}"
+    fig, axes = plots.figure(3, len(panels), about, width=3.4, height=2.6)
     epoch = outcome.step / result.plan.steps_per_epoch
     for row, metric in zip(axes, Metrics._fields, strict=True):
-        for i, (ax, name) in enumerate(zip(row, names, strict=True)):
+        for ax, i in zip(row, panels, strict=True):
             plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
             if metric == "loss":
-                ax.set_title(name, fontsize=10)
+                ax.set_title(names[i], fontsize=10)
             if ax is not axes[0, 0]:
                 ax.get_legend().remove()  # it is the same in every panel
     return fig
@@ -99,14 +111,14 @@ def curves(result: Result):
 def templates(result: Result):
     """The weights of every class, of the first seed."""
     about = f"Weights of every class, seed {result.plan.seeds[0]}: {labels.DATASETS[result.plan.source.name]}"
-    names = labels.settings(result.plan)
-    fig, axes = plots.figure(len(names), len(data.CLASSES), about, width=0.95, height=1.0)
-    for i, (row, name) in enumerate(zip(axes, names, strict=True)):
+    names, panels = labels.settings(result.plan), settings_shown(result)
+    fig, axes = plots.figure(len(panels), len(data.CLASSES), about + of_how_many(result), width=0.95, height=1.0)
+    for row, i in zip(axes, panels, strict=True):
         for k, ax in enumerate(row):
             plots.template(ax, result.outcome.params[0].W[i, 0, k])
-            if i == 0:
-                ax.set_title(data.CLASSES[k], fontsize=7)
-        row[0].set_ylabel(name.replace(", ", "\n"), fontsize=7)
+        row[0].set_ylabel(names[i].replace(", ", "\n"), fontsize=7)
+    for ax, name in zip(axes[0], data.CLASSES, strict=True):
+        ax.set_title(name, fontsize=7)
     return fig
 
 

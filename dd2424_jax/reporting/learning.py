@@ -8,15 +8,18 @@ from dd2424_jax.reporting.published import Published, comparison
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
+MAX_POINTS = 50_001  # of a learning rate: more are no more to see
+
 
 def curves(result: Result, title: str):
     """Learning curves above the learning rates."""
     config, hypers = result.plan.config, result.plan.hypers
     _, distinct = np.unique(np.stack([hypers.lr_min, hypers.lr_max]), axis=1, return_index=True)
-    rates = sweep.learning_rates(config, hypers.at(distinct), np.arange(config.eval_steps[-1] + 1))
+    steps = np.unique(np.linspace(0, config.eval_steps[-1], MAX_POINTS).astype(int))
+    rates = sweep.learning_rates(config, hypers.at(distinct), steps)
     names = [labels.in_math(name) for name in labels.settings(result.plan)]
     title = f"{title}: {labels.data_and_seeds(result.plan)}"
-    return plots.learning_figure(result.outcome, names, title, rates, 2 * config.n_s)
+    return plots.learning_figure(result.outcome, names, title, steps, rates, 2 * config.n_s)
 
 
 def draw(result: Result, title: str, others: Published | None) -> Report:

@@ -14,7 +14,14 @@ from dd2424_jax import stats
 matplotlib.rcdefaults()  # figures do not depend on the user's matplotlibrc
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#777777"
+MAX_NAMES, MAX_CYCLES, MAX_PANELS = 20, 40, 12  # that a figure has room for
 SPLIT_STYLES = {"train": (BLUE, "-"), "validation": (VERMILION, "--")}  # readable in black and white too
+
+
+def some_of(*sequences, n: int = MAX_NAMES) -> list[list]:
+    """Every so manieth of each, so that there are at most n: what there is room for, of legends and ticks."""
+    every = -(-len(sequences[0]) // n)
+    return [list(sequence)[::every] for sequence in sequences]
 
 
 def figure(n_rows: int, n_columns: int, title: str, *, width: float = 4.2, height: float = 3.4, **grid):
@@ -55,11 +62,15 @@ def curves_of_setting(ax, step, outcome, i: int, name: str, *, x: str = "update 
 
 
 def curves_by_setting(ax, step, names, values, *, name: str):
-    """`values`, of every setting [n_seeds, n_evals], against the update step: mean and 95 % band, dark to light."""
+    """`values`, of every setting [n_seeds, n_evals], against the update step: mean and 95 % band, dark to light.
+
+    Of more than MAX_NAMES settings, the means alone.
+    """
     for setting, of_setting, (shade, marker) in zip(names, values, curves_style(len(names)), strict=True):
         mean, low, high = stats.band(of_setting)
         ax.plot(step, mean, color=shade, marker=marker, markersize=3.5, linewidth=1.2, label=setting)
-        ax.fill_between(step, low, high, color=shade, alpha=0.12, linewidth=0)
+        if len(names) <= MAX_NAMES:
+            ax.fill_between(step, low, high, color=shade, alpha=0.12, linewidth=0)
     _finish(ax, step, name)
     return ax
 
@@ -70,21 +81,23 @@ def curves_style(n: int) -> list:
     return list(zip(shades, itertools.cycle("osv^D*Px"), strict=False))
 
 
-def learning_figure(outcome, names, title: str, rates, cycle: int):
+def learning_figure(outcome, names, title: str, steps, rates, cycle: int):
     """Loss, cost and accuracy against the update step, of an outcome as `sweep.run` returns it.
 
     One setting: train and validation together. Several: training cost, validation loss, validation accuracy, of each
-    by its name. Below, the learning rates at every update, `rates` [n_rates, n_steps]; everywhere, the ends of cycles
-    of so many updates.
+    by its name, without the bands where they are too many. Below, the learning rates `rates` [n_rates, n_steps] at
+    some `steps` [n_steps]; everywhere, the ends of cycles of so many updates, unless they would be all there is to see.
     """
     heights = {"height": 2.1, "height_ratios": (5, 1), "sharex": True}
-    fig, (axes, below) = figure(2, 3, f"{title}, mean and 95 % band; dotted: ends of cycles", **heights)
-    n_steps = np.shape(rates)[1]
+    band = ", mean and 95 % band" if len(names) <= MAX_NAMES else ", means"
+    ends = range(cycle, steps[-1] + 1, cycle)
+    dotted = "; dotted: ends of cycles" if len(ends) <= MAX_CYCLES else ""
+    fig, (axes, below) = figure(2, 3, title + band + dotted, **heights)
     for ax in below:
-        ax.plot(np.arange(n_steps), np.transpose(rates), color=GREY, linewidth=1)
+        ax.plot(steps, np.transpose(rates), color=GREY, linewidth=1)
         ax.set(xlabel="update step", ylabel="η")
     for ax in [*axes, *below]:
-        for end in range(cycle, n_steps + 1, cycle):
+        for end in ends if dotted else ():
             ax.axvline(end, color=GREY, linestyle=":", linewidth=1)
     if len(names) == 1:
         for ax, name in zip(axes, outcome.train._fields, strict=True):
@@ -112,9 +125,9 @@ def _curves_of_all(axes, outcome, names):
         axes[0].set_yscale("log")  # the penalty at the start dwarfs what comes after
         low, high = axes[0].get_ylim()
         log_ticks(axes[0].yaxis, (1, 1.5, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 1000 * low else (1,))
-    handles = axes[-1].get_legend_handles_labels()
-    n_columns = -(-len(names) // 20)
-    axes[-1].figure.legend(*handles, loc="outside right upper", frameon=False, fontsize=7, ncols=n_columns)
+    axes[-1].figure.legend(
+        *some_of(*axes[-1].get_legend_handles_labels()), loc="outside right upper", frameon=False, fontsize=7
+    )
 
 
 def log_ticks(axis, multiples):

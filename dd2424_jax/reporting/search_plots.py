@@ -7,11 +7,11 @@ from matplotlib.ticker import PercentFormatter
 from dd2424_jax import stats
 from dd2424_jax.choice import Choice
 from dd2424_jax.reporting import labels
-from dd2424_jax.reporting.plots import BLUE, GREY, VERMILION, curves_style, log_ticks
+from dd2424_jax.reporting.plots import BLUE, GREY, MAX_NAMES, VERMILION, curves_style, log_ticks, some_of
 
 WORSE = {"markerfacecolor": "white"}  # of a setting that is significantly worse than the best
 STAR = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
-MAX_NAMES = 24  # on an axis
+MAX_CELLS = 10  # in a row, of which there is room for the numbers
 RING = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
 
 
@@ -97,11 +97,13 @@ def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[s
     for i, value in enumerate(mean):
         mark = "" if choice is None else "★ " * (i == choice.best) + "○ " * (i == choice.one_se)
         text = f"{mark}{100 * value:.1f}" if np.isfinite(value) else "diverged"
+        if len(x_values) > MAX_CELLS or len(y_values) > MAX_NAMES:  # no room for numbers
+            text = mark.strip()
         ax.text(x[i], y[i], text, ha="center", va="center", fontsize=8, color="white" if value > middle else "black")
         if choice is not None and i in choice.indistinguishable:
             ax.add_patch(Rectangle((x[i] - 0.46, y[i] - 0.46), 0.92, 0.92, fill=False, color=VERMILION, linewidth=2))
-    ax.set_xticks(np.arange(len(x_values)), labels.numbers(x_values))
-    ax.set_yticks(np.arange(len(y_values)), labels.numbers(y_values))
+    ax.set_xticks(*some_of(np.arange(len(x_values)), labels.numbers(x_values), n=MAX_CELLS))
+    ax.set_yticks(*some_of(np.arange(len(y_values)), labels.numbers(y_values)))
     ax.set(ylabel=symbols[0], xlabel=symbols[1])
     framed = "" if choice is None else "\nframed: indistinguishable from the best; ★ chosen, ○ one-standard-error rule"
     ax.set_title(f"mean validation accuracy, %{framed}", fontsize=9)
@@ -121,7 +123,7 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
     value_axis(ax, rows, symbols[0])
     _percent_axis(ax)
     ax.set_title("mean and 95 % interval", fontsize=9)
-    ax.legend(frameon=False, fontsize=7)
+    ax.legend(*some_of(*ax.get_legend_handles_labels(), n=MAX_CELLS), frameon=False, fontsize=7)
     return ax
 
 

@@ -66,7 +66,7 @@ def test_learning_rates_are_distinct_without_colour(ax):
 
 def test_ends_of_cycles_and_the_learning_rates_are_shown():
     rates = np.stack([np.linspace(0, 0.1, 11), np.linspace(0, 0.2, 11)])
-    fig = plots.learning_figure(outcome(1), names(1), "title", rates, 4)
+    fig = plots.learning_figure(outcome(1), names(1), "title", np.arange(11), rates, 4)
     assert len(fig.axes) == 6
     for ax in fig.axes:
         assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [4, 8]
@@ -78,10 +78,21 @@ def test_ends_of_cycles_and_the_learning_rates_are_shown():
 @pytest.mark.parametrize("diverged", [False, True])
 def test_a_learning_figure_of_one_or_many_settings_is_drawn_without_warnings(n_settings, diverged):
     rates = np.linspace(0, 0.1, 21)[None]
-    fig = plots.learning_figure(outcome(n_settings, diverged), names(n_settings), "title", rates, 10)
+    fig = plots.learning_figure(outcome(n_settings, diverged), names(n_settings), "title", np.arange(21), rates, 10)
     shown = drawn(fig)
     assert ("train" in shown) == (n_settings == 1)
     assert ({*names(9)} <= {*shown}) == (n_settings == 9)
+
+
+def test_of_what_there_is_no_room_for_some_is_shown():
+    rates = np.linspace(0, 0.1, 21)[None]
+    fig = plots.learning_figure(outcome(97), names(97), "title", np.arange(21), rates, 10)
+    (legend,) = fig.legends
+    assert [text.get_text() for text in legend.get_texts()] == names(97)[::5]
+    assert "title, means; dotted: ends of cycles" in drawn(fig)
+    fig = plots.learning_figure(outcome(1), names(1), "title", np.arange(0, 21_000, 1000), rates, 10)
+    assert "title, mean and 95 % band" in drawn(fig)
+    assert all(len(ax.lines) < 5 for ax in fig.axes)
 
 
 def test_curves_of_many_settings_are_distinct_without_colour(ax):

@@ -93,6 +93,17 @@ def test_a_heat_map_has_every_pair_in_its_place_and_frames_what_is_indistinguish
     assert "framed: indistinguishable from the best" in ax.get_title()
 
 
+def test_a_heat_map_of_many_pairs_has_marks_but_no_numbers(ax):
+    rows, columns = (np.array(axis) for axis in crossed(np.arange(30.0), np.arange(40.0)))
+    mean = np.random.default_rng(0).random(1200)
+    search_plots.heat_map(ax, rows, columns, mean, None, symbols=("λ", "η"))
+    assert {text.get_text() for text in ax.texts} == {""}
+    assert len(ax.get_xticklabels()) <= 10
+    assert len(ax.get_yticklabels()) <= 20
+    search_plots.families(ax, rows, columns, mean[:, None], symbols=("λ", "η"))
+    assert len(legend(ax)) <= 10
+
+
 @pytest.mark.parametrize("mean", [[0.5, np.nan], [np.nan, np.nan]])
 def test_a_heat_map_says_what_diverged(ax, mean):
     search_plots.heat_map(ax, [0.1, 0.2], [1.0, 1.0], mean, None, symbols=("λ", "η"))
