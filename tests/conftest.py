@@ -14,6 +14,12 @@ import pytest
 from dd2424_jax import data, sweep
 from dd2424_jax.data import cifar10, synthetic
 
+DAMAGES = 3  # of each file
+
+
+def pytest_addoption(parser):
+    parser.addoption("--damages", type=int, default=DAMAGES, help="how many ways to damage each file (test_damage.py)")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_programs(tmp_path_factory):
