@@ -75,5 +75,5 @@ lint: $(READY) ## check style and format
 	$(VENV)/bin/ruff format --check .
 
 clean: ## remove the environment and caches; results stay
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

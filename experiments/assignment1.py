@@ -23,7 +23,7 @@ import numpy as np
 from dd2424_jax import data, stats, train
 from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.evaluation import Metrics
-from dd2424_jax.reporting import confusion, labels, plots, published, tables
+from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
@@ -80,22 +80,10 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
     return tables.Table(caption, header, rows), remarks
 
 
-def settings_shown(result: Result) -> list[int]:
-    """Which have panels: as many as there is room for, the best on validation, in their order."""
-    everyone = range(len(result.settings))
-    ranked = list(dict.fromkeys([*ranking(result.settings, "valid_accuracy"), *everyone]))
-    return sorted(ranked[: plots.MAX_PANELS])
-
-
-def of_how_many(result: Result) -> str:
-    n, shown = len(result.settings), len(settings_shown(result))
-    return "" if n == shown else f"; the {shown} of {n} settings that are best on validation"
-
-
 def curves(result: Result):
     """Loss, cost and accuracy (rows), a panel a setting."""
-    outcome, names, panels = result.outcome, labels.settings(result.plan), settings_shown(result)
-    about = f"{title(result)}: {labels.data_and_seeds(result.plan)}, mean and 95 % band{of_how_many(result)}"
+    outcome, names, panels = result.outcome, labels.settings(result.plan), learning.panels(result)
+    about = f"{title(result)}: {labels.data_and_seeds(result.plan)}, mean and 95 % band{learning.of_how_many(result)}"
     fig, axes = plots.figure(3, len(panels), about, width=3.4, height=2.6)
     epoch = outcome.step / result.plan.steps_per_epoch
     for row, metric in zip(axes, Metrics._fields, strict=True):
@@ -111,8 +99,10 @@ def curves(result: Result):
 def templates(result: Result):
     """The weights of every class, of the first seed."""
     about = f"Weights of every class, seed {result.plan.seeds[0]}: {labels.DATASETS[result.plan.source.name]}"
-    names, panels = labels.settings(result.plan), settings_shown(result)
-    fig, axes = plots.figure(len(panels), len(data.CLASSES), about + of_how_many(result), width=0.95, height=1.0)
+    names, panels = labels.settings(result.plan), learning.panels(result)
+    fig, axes = plots.figure(
+        len(panels), len(data.CLASSES), about + learning.of_how_many(result), width=0.95, height=1.0
+    )
     for row, i in zip(axes, panels, strict=True):
         for k, ax in enumerate(row):
             plots.template(ax, result.outcome.params[0].W[i, 0, k])

@@ -36,13 +36,17 @@ flags.define_device_flags()
 absl.flags.DEFINE_enum(
     "precision", "default", ["default", "highest"], "of matrix products; by default some GPUs round to 10 bits"
 )
-absl.flags.DEFINE_integer("rounds", 7, "rounds that are counted; at least 1", lower_bound=1)
-absl.flags.DEFINE_integer("n_steps", 50, "updates in one measurement; at least 4", lower_bound=4)
-absl.flags.DEFINE_integer("growth_to", 0, "the most λ at once; 0: 256 on a CPU, 4096 elsewhere", lower_bound=0)
-absl.flags.DEFINE_integer("growth_points", 0, "only the first so many points of what grows; 0: all", lower_bound=0)
-absl.flags.DEFINE_integer("side", 0, "of the large matrix product; 0: 2048 on a CPU, 8192 elsewhere", lower_bound=0)
-absl.flags.DEFINE_integer("process_rounds", 3, "rounds of whole processes; 0: none", lower_bound=0)
-absl.flags.DEFINE_string("record_dir", str(HERE / "benchmarks"), "where the record goes, by the device's name")
+absl.flags.DEFINE_integer("rounds", 7, "rounds that are counted; at least 1", lower_bound=1, upper_bound=1_000)
+absl.flags.DEFINE_integer("n_steps", 50, "updates in one measurement; at least 4", lower_bound=4, upper_bound=10_000)
+absl.flags.DEFINE_integer(
+    "growth_to", 0, "the most λ at once; 0: as suits the device", lower_bound=0, upper_bound=131_072
+)
+absl.flags.DEFINE_integer(
+    "growth_points", 0, "only the first points of what grows; 0: all", lower_bound=0, upper_bound=1_000
+)
+absl.flags.DEFINE_integer("side", 0, "of the matrix product; 0: as suits the device", lower_bound=0, upper_bound=65_536)
+absl.flags.DEFINE_integer("process_rounds", 3, "rounds of whole processes; 0: none", lower_bound=0, upper_bound=100)
+flags.define_path("record_dir", str(HERE / "benchmarks"), "where the record goes, by the device's name")
 
 
 def command_on_same_data(options: SimpleNamespace) -> measurements.Command:

@@ -13,7 +13,7 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 import sys
 
 from dd2424_jax.app import flags, gradient_check, pipeline, plan, session
-from dd2424_jax.reporting import labels, plots, tables
+from dd2424_jax.reporting import labels, learning, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
@@ -42,12 +42,14 @@ def curves(result: Result):
     """Loss and accuracy (columns) of every setting (rows)."""
     outcome = result.outcome
     n, label = result.plan.source.n_train, labels.data_and_seeds(result.plan)
-    fig, axes = plots.figure(len(result.settings), 2, f"Overfitting {n} images on {label}: mean and 95 % band")
+    panels, names = learning.panels(result), labels.settings(result.plan)
+    about = f"Overfitting {n} images on {label}: mean and 95 % band{learning.of_how_many(result)}"
+    fig, axes = plots.figure(len(panels), 2, about)
     epoch = outcome.step / result.plan.steps_per_epoch
-    for i, (row, name) in enumerate(zip(axes, labels.settings(result.plan), strict=True)):
+    for i, row in zip(panels, axes, strict=True):
         for ax, metric in zip(row, ("loss", "accuracy"), strict=True):
             plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
-        row[0].set(yscale="linear" if outcome.diverged[i].all() else "log", title=name)
+        row[0].set(yscale="linear" if outcome.diverged[i].all() else "log", title=names[i])
     return fig
 
 

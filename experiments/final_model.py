@@ -34,7 +34,7 @@ flags.define_split_flags(n_train=49_000, n_valid=1_000, train_batches=[1, 2, 3, 
 flags.define_run_flags(lam=[], n_seeds=5, hidden=[50], seed=1000)
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=980, n_cycles=3, n_evals=4)
 absl.flags.DEFINE_enum("rule", "mean", list(CHOICES), "take the fine search's best mean, or its one-SE rule's λ")
-absl.flags.DEFINE_string("search", None, "the fine search's run directory; by default the newest with the same flags")
+flags.define_path("search", None, "the fine search's run directory; by default the newest with the same flags")
 
 
 def fresh_score(
@@ -130,8 +130,8 @@ def main():
     options = flags.options()
     here, dataset = session.start(options), plan.load(options)
     search, about = None, None
-    if options.lam and options.search:
-        raise flags.UsageError("give --lam or --search: not both")
+    if options.lam and (flags.given("search") or flags.given("rule")):
+        raise flags.UsageError("give --lam, or --search and --rule: not both")
     if not options.lam:
         search = plan.find_search("fine_search", options, dataset, instead="give --lam")
         options.search, options.lam = search.name, [search.choice[CHOICES[options.rule]]["lam"]]

@@ -31,10 +31,13 @@ flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=2, n_evals=4
 flags.define_search_flags()
 flags.define_float("lam_min", 0.0, "least λ; above 0, or 0: from the coarse search")
 flags.define_float("lam_max", 0.0, "greatest λ; at least lam_min, or 0: from the coarse search")
-absl.flags.DEFINE_integer("n_lam", 10, "how many λ; at least 1", lower_bound=1)
+absl.flags.DEFINE_integer("n_lam", 10, "how many λ; 1 to 1,000", lower_bound=1, upper_bound=1000)
 absl.flags.DEFINE_enum("draw", "log_uniform", ["log_uniform", "grid"], "λ at random from lam_min to lam_max, or spaced")
 absl.flags.DEFINE_integer("draw_seed", 0, "of the λ drawn at random; at least 0", lower_bound=0)
-absl.flags.DEFINE_string("search", None, "the coarse search's run directory; by default the newest with the same flags")
+flags.define_path("search", None, "the coarse search's run directory; by default the newest with the same flags")
+
+
+OF_A_RANGE = ("lam_min", "lam_max", "n_lam", "draw", "draw_seed", "search")
 
 
 def lam_range(search: Search) -> tuple[float, float]:
@@ -81,8 +84,8 @@ def main():
     options = flags.options()
     here = session.start(options)
     dataset = plan.load(options)
-    if options.lam and (options.lam_min or options.lam_max or options.search):
-        raise flags.UsageError("give --lam, or a range by --lam_min, --lam_max and --search: not both")
+    if options.lam and any(map(flags.given, OF_A_RANGE)):
+        raise flags.UsageError(f"give --lam, or a range by --{', --'.join(OF_A_RANGE)}: not both")
     followed = []
     if not options.lam:
         if options.search or not (options.lam_min and options.lam_max):

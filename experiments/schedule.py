@@ -30,7 +30,7 @@ flags.define_float("lr_max", 0.1, "greatest learning rate; at least lr_min")
 flags.define_half_cycle(n_s=10)
 flags.define_float("decay", 0.1, "factor of a step decay; at least 0")
 absl.flags.DEFINE_integer("n_decay", 40, "updates from one step decay to the next; at least 1", lower_bound=1)
-absl.flags.DEFINE_integer("n_steps", 100, "the last step shown; at least 1", lower_bound=1)
+absl.flags.DEFINE_integer("n_steps", 100, "the last step shown; 1 to 1,000,000", lower_bound=1, upper_bound=10**6)
 absl.flags.register_multi_flags_validator(
     ["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max"
 )
@@ -50,11 +50,12 @@ def rates(options: SimpleNamespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 
 
 def draw(options: SimpleNamespace, steps: np.ndarray, of_schedules: dict[str, np.ndarray]) -> Report:
-    """All schedules in one figure, and their rates at every n_s-th step."""
+    """All schedules in one figure, and their rates at every n_s-th step, as far as a table has room."""
     about = f"η from {options.lr_min:g} to {options.lr_max:g}, n_s = {options.n_s}"
     fig, ((ax,),) = plots.figure(1, 1, f"Learning rates: {about}", width=6)
     plots.learning_rates(ax, steps, of_schedules)
-    rows = [[str(step), *(f"{rate[step]:.5g}" for rate in of_schedules.values())] for step in steps[:: options.n_s]]
+    (shown,) = plots.some_of(steps[:: options.n_s], n=200)
+    rows = [[str(step), *(f"{rate[step]:.5g}" for rate in of_schedules.values())] for step in shown]
     return Report([tables.Table(f"Learning rates: {about}", ["step", *of_schedules], rows)], [], {"schedule": fig})
 
 

@@ -39,13 +39,19 @@ def define_float(name: str, default: float, text: str):
     flags.register_validator(name, number_lists.is_in_float32, number_lists.NOT_IN_FLOAT32)
 
 
+def define_path(name: str, default: str | None, text: str):
+    """A flag that names a folder or a file."""
+    flags.DEFINE_string(name, default, text)
+    flags.register_validator(name, lambda value: value != "", "must not be empty")
+
+
 # Where, and which images
 
 
 def define_result_flags():
     """Where results go."""
-    flags.DEFINE_string("out_dir", "results", "where run directories go")
-    flags.DEFINE_string("name", None, "the run directory's name; by default a digest of what decides its numbers")
+    define_path("out_dir", "results", "where run directories go")
+    define_path("name", None, "the run directory's name; by default a digest of what decides its numbers")
     flags.DEFINE_boolean("force", False, "compute from scratch, beside the finished run of the same configuration")
 
 
@@ -57,7 +63,7 @@ def define_data_flags():
         ["auto", "cifar10", "synthetic"],
         "auto: CIFAR-10 if it is there or can be downloaded, else, with a warning, the synthetic stand-in",
     )
-    flags.DEFINE_string(
+    define_path(
         "data_dir", None, "where CIFAR-10 is, or is downloaded to; else $DD2424_DATA_DIR, else the user's cache"
     )
 

@@ -6,9 +6,22 @@ from dd2424_jax import sweep
 from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.reporting.published import Published, comparison
 from dd2424_jax.reporting.report import Report
-from dd2424_jax.runs.result import Result
+from dd2424_jax.runs.result import Result, ranking
 
 MAX_POINTS = 50_001  # of a learning rate: more are no more to see
+
+
+def panels(result: Result) -> list[int]:
+    """Which settings have a panel each: as many as there is room for, the best on validation, in their order."""
+    everyone = range(len(result.settings))  # those that diverged come last
+    ranked = list(dict.fromkeys([*ranking(result.settings, "valid_accuracy"), *everyone]))
+    return sorted(ranked[: plots.MAX_PANELS])
+
+
+def of_how_many(result: Result) -> str:
+    """What a title says where that is not all of them."""
+    n, shown = len(result.settings), len(panels(result))
+    return "" if n == shown else f"; the {shown} of {n} settings that are best on validation"
 
 
 def curves(result: Result, title: str):

@@ -155,7 +155,7 @@ def open_run(
       ResultError: the name is taken by another configuration, another process holds the run or the shard, or the
         folder can't be written.
     """
-    name = name or digest(identity)
+    name = digest(identity) if name is None else name
     if not re.fullmatch(r"\w[\w.-]*", name) or name == LATEST:
         raise ResultError(f"--name={name}: use letters, digits, '_', '-' and '.', and not {LATEST!r}")
     folder = files.expanded(out_dir) / experiment
