@@ -191,6 +191,13 @@ def test_without_network_and_data_auto_takes_the_stand_in(tmp_path):
         (["--train_batches=2"], "twice"),
         (["--devices=99"], "--devices=99"),
         (["--name=../x"], "--name"),
+        (["--name="], "--name"),
+        (["--out_dir=~nobody-at-all/x"], "there is no such home"),
+        (["--n_seeds=1000000000"], "PB of"),
+        (["--hidden=1000000000000000000"], "PB of"),
+        (["--n_cycles=1000000000000"], "updates are too many"),
+        (["--devices=1000000000"], "--devices=1000000000"),
+        (["--flagfile=/bin/ls"], "can't decode"),
         (["--out_dir=/proc/nowhere"], "--out_dir"),
     ],
 )
