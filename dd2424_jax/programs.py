@@ -72,6 +72,10 @@ class Runs:
 
     def __init__(self, programs: Programs, placement: Placement, hypers: train.Hypers, seeds, splits: data.Splits):
         self._programs, self._placement, self._seeds_on_host = programs, placement, seeds
+        # A segment begins in the epoch in which the last one ended.
+        self._orders = functools.lru_cache(maxsize=1)(
+            lambda epoch: np.asarray(train.epoch_orders(seeds, epoch, len(splits.train.y)))
+        )
         self._hypers, self._seeds = placement.put_settings(hypers), placement.put_seeds(seeds)
         self._splits = placement.put_everywhere(splits)
 
@@ -82,8 +86,8 @@ class Runs:
     def updated(self, state: train.TrainState, start: int, stop: int) -> train.TrainState:
         """The state after the updates start, ..., stop - 1; the one before is donated: it can't be used again."""
         split, scale = self._splits.train, self._splits.scale
-        indices = train.batch_indices(self._seeds_on_host, start, stop, len(split.y), self._programs.config.n_batch)
-        batches = self._placement.put_seeds(indices)
+        n, n_batch, seeds = len(split.y), self._programs.config.n_batch, self._seeds_on_host
+        batches = self._placement.put_seeds(train.batch_indices(seeds, start, stop, n, n_batch, orders=self._orders))
         return self._programs.segment(self._placement, split, scale, self._hypers, state, self._seeds, start, batches)
 
     def evaluated(self, state: train.TrainState) -> tuple[Metrics, Metrics]:

@@ -108,10 +108,8 @@ class Config:
             raise ValueError(f"sizes={self.sizes}: a network needs an input, an output, and widths of at least 1")
         if self.n_batch < 1 or self.n_s < 1:
             raise ValueError(f"n_batch={self.n_batch} and n_s={self.n_s} must be at least 1")
-        if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0):
-            raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending")
-        if self.eval_steps[-1] > MAX_UPDATES:
-            raise ValueError(f"{self.eval_steps[-1]:,} updates: at most {MAX_UPDATES:,}")
+        if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0) or self.eval_steps[-1] > MAX_UPDATES:
+            raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending, up to {MAX_UPDATES:,}")
 
 
 NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use
@@ -196,11 +194,14 @@ def epoch_orders(seeds, epoch, n: int):
     return jax.vmap(epoch_order, (0, None, None))(seeds, epoch, n)
 
 
-def batch_indices(seeds, start: int, stop: int, n: int, n_batch: int) -> np.ndarray:
+def batch_indices(
+    seeds, start: int, stop: int, n: int, n_batch: int, *, orders: Callable[[int], np.ndarray] | None = None
+) -> np.ndarray:
     """The examples of the updates start, ..., stop - 1: indices [n_seeds, stop - start, n_batch].
 
     Epoch follows epoch, each a permutation of all n, and an update takes the next n_batch examples. Where n_batch does
     not divide n, a batch crosses into the next epoch: every example is met exactly once an epoch, and none is dropped.
+    `orders` has the `epoch_orders` of an epoch, where they are known already.
 
     Raises:
       ValueError: n_batch is not in 1, ..., n.
@@ -208,8 +209,9 @@ def batch_indices(seeds, start: int, stop: int, n: int, n_batch: int) -> np.ndar
     if not 1 <= n_batch <= n:
         raise ValueError(f"n_batch={n_batch} must lie between 1 and the {n} training examples")
     first, last = start * n_batch // n, (stop * n_batch - 1) // n
-    orders = [np.asarray(epoch_orders(jnp.asarray(seeds), epoch, n)) for epoch in range(first, last + 1)]
-    stream = np.concatenate(orders, axis=1)[:, start * n_batch - first * n : stop * n_batch - first * n]
+    orders = orders or (lambda epoch: np.asarray(epoch_orders(jnp.asarray(seeds), epoch, n)))
+    stream = np.concatenate([orders(epoch) for epoch in range(first, last + 1)], axis=1)
+    stream = stream[:, start * n_batch - first * n : stop * n_batch - first * n]
     return stream.reshape(len(stream), stop - start, n_batch)
 
 
