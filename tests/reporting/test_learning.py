@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -45,3 +47,10 @@ def test_learning_curves_need_no_test_metrics_and_stand_above_the_learning_rates
     up = np.r_[np.arange(5), np.arange(5, 0, -1)] / 5
     expected = np.r_[up, up, 0.0]  # two cycles of twice n_s = 5
     np.testing.assert_allclose(rates, [0.1 * expected, 0.3 * expected], atol=1e-6)  # each of them once
+
+
+def test_the_learning_rate_of_a_long_training_is_sampled():
+    result = concluded(0.01, scores=near(0.5), test=True)
+    config = dataclasses.replace(result.plan.config, eval_steps=(10, 2 * 10**9))
+    fig = learning.curves(result._replace(plan=result.plan._replace(config=config)), "Long")
+    assert max(len(line.get_xdata()) for ax in fig.axes for line in ax.lines) == learning.MAX_POINTS
