@@ -7,6 +7,11 @@ from pathlib import Path
 
 import jax
 
+try:
+    import resource
+except ImportError:  # not a POSIX system
+    resource = None
+
 from dd2424_jax import evaluation, train
 
 COPIES = 8  # of its weights that a run may need: parameters, gradient, update, optimizer, and a checkpoint on its way
@@ -44,7 +49,13 @@ def of_host() -> int:
         machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         machine = UNKNOWN
-    return min([machine, *_cgroup_limits()])
+    return min([machine, *_cgroup_limits(), *_limits_of_process()])
+
+
+def _limits_of_process() -> list[int]:
+    if resource is None:
+        return []
+    return [limit for limit in resource.getrlimit(resource.RLIMIT_AS) if limit != resource.RLIM_INFINITY]
 
 
 def runs_that_fit(config: train.Config, devices: Sequence[jax.Device], runs_at_once: int | None = None) -> int:

@@ -21,9 +21,9 @@ import jax
 
 import dd2424_jax
 from dd2424_jax import data
-from dd2424_jax.app import flags, pipeline, plan, session
+from dd2424_jax.app import flags, hosts, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
-from dd2424_jax.io import records
+from dd2424_jax.io import files, records
 from dd2424_jax.parallel.placement import Placement
 from dd2424_jax.reporting import report
 from dd2424_jax.runs import provenance
@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 
 flags.define_result_flags()
 flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
-flags.define_device_flags()
+hosts.define_devices()
 absl.flags.DEFINE_enum(
     "precision", "default", ["default", "highest"], "of matrix products; by default some GPUs round to 10 bits"
 )
@@ -44,7 +44,7 @@ absl.flags.DEFINE_integer(
 absl.flags.DEFINE_integer(
     "growth_points", 0, "only the first points of what grows; 0: all", lower_bound=0, upper_bound=1_000
 )
-absl.flags.DEFINE_integer("side", 0, "of the matrix product; 0: as suits the device", lower_bound=0, upper_bound=65_536)
+absl.flags.DEFINE_integer("side", 0, "of the matrix product; 0: as suits the device", lower_bound=0, upper_bound=16_384)
 absl.flags.DEFINE_integer("process_rounds", 3, "rounds of whole processes; 0: none", lower_bound=0, upper_bound=100)
 flags.define_path("record_dir", str(HERE / "benchmarks"), "where the record goes, by the device's name")
 
@@ -95,6 +95,8 @@ def main():
     began, options = time.perf_counter(), flags.options()
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other processes and torch use the device too
     jax.config.update("jax_default_matmul_precision", options.precision)
+    folder = files.expanded(options.record_dir)
+    folder.mkdir(parents=True, exist_ok=True)
     here, dataset = session.start(options), plan.load(options)
     source = data.Source(dataset.name, dataset.sha256, options.train_batches, (), options.n_train, options.n_valid)
     sources = [*sorted(Path(dd2424_jax.__file__).parent.rglob("*.py")), *sorted(HERE.glob("*.py"))]
@@ -113,11 +115,10 @@ def main():
         record |= {"precision": options.precision, **provenance.collect()}
         record["timing"] = {"run_seconds": time.perf_counter() - began}
         table = report.write(run.path, tables.draw(record))
-        run.finish({"experiment": "benchmark", "dataset": source._asdict(), **record, "table": table})
-        del record["command"]  # a path on this machine, and it is in config.json
-        folder = Path(options.record_dir)
-        folder.mkdir(parents=True, exist_ok=True)
+        command = record.pop("command")  # a path on this machine
         records.write_json(folder / f"{record['machine']['slug']}.json", record)
+        facts = {"experiment": "benchmark", "dataset": source._asdict(), "command": command, "table": table}
+        run.finish({**record, **facts})
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def main():
     here, dataset = session.start(options), plan.load(options)
     search, about = None, None
     if options.lam and (flags.given("search") or flags.given("rule")):
-        raise flags.UsageError("give --lam, or --search and --rule: not both")
+        raise flags.UsageError("give --lam, or leave it to a search, by --search and --rule")
     if not options.lam:
         search = plan.find_search("fine_search", options, dataset, instead="give --lam")
         options.search, options.lam = search.name, [search.choice[CHOICES[options.rule]]["lam"]]

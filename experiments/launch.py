@@ -20,7 +20,8 @@ from pathlib import Path
 import absl.flags
 
 from dd2424_jax.app.flags import UsageError
-from dd2424_jax.runs import directory, shards
+from dd2424_jax.io import files
+from dd2424_jax.runs import latest, shards
 
 try:
     import submitit
@@ -32,7 +33,11 @@ HERE = Path(__file__).resolve().parent
 SWEEPS = ("assignment1", "coarse_search", "exercise3", "exercise4", "final_model", "fine_search")
 
 absl.flags.DEFINE_integer(
-    "num_shards", None, "how many jobs to cut the sweep into, at most one a run; required", lower_bound=1
+    "num_shards",
+    None,
+    "how many jobs to cut the sweep into, at most one a run; required",
+    lower_bound=1,
+    upper_bound=100_000,
 )
 absl.flags.DEFINE_enum("cluster", "slurm", ["slurm", "local"], "slurm: a job array; local: processes on this machine")
 absl.flags.DEFINE_string("logs", "results/launches", "where logs go; all hosts must see it")
@@ -56,7 +61,7 @@ def executor(name: str) -> "submitit.AutoExecutor":
         "slurm_partition": FLAGS.partition,
         "slurm_account": FLAGS.account,
     }
-    made = submitit.AutoExecutor(folder=Path(FLAGS.logs) / "%j", cluster=FLAGS.cluster)
+    made = submitit.AutoExecutor(folder=files.expanded(FLAGS.logs) / "%j", cluster=FLAGS.cluster)
     made.update_parameters(name=name, **{key: value for key, value in resources.items() if value is not None})
     return made
 
@@ -72,7 +77,9 @@ def finished(command: list[str]) -> str | None:
         return None
     if tried.returncode != 0:
         raise UsageError(f"nothing was submitted: {tried.stderr.strip().splitlines()[-1]}")
-    return tried.stdout.splitlines()[-1]
+    if not (shown := tried.stdout.splitlines()) or not (Path(shown[-1]) / latest.SUMMARY).exists():
+        raise UsageError("nothing was submitted: the command trains nothing, as the experiment's own --help has it")
+    return shown[-1]
 
 
 def main(experiment: str = "", *rest: str):
@@ -83,13 +90,11 @@ def main(experiment: str = "", *rest: str):
         raise UsageError(f"{experiment!r} can't be cut: name one of {', '.join(SWEEPS)}, and after -- its flags")
     if FLAGS.num_shards is None:
         raise UsageError("--num_shards is missing: into how many jobs?")
-    commands = [
-        [sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}", f"--shard_index={i}"]
-        for i in range(FLAGS.num_shards)
-    ]
-    if FLAGS.check and (path := finished([sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}"])):
+    command = [sys.executable, str(script), *rest, f"--num_shards={FLAGS.num_shards}"]
+    if FLAGS.check and (path := finished(command)):
         print(path)
         return
+    commands = [[*command, f"--shard_index={i}"] for i in range(FLAGS.num_shards)]
     try:
         jobs_of = executor(experiment)
         with jobs_of.batch():
@@ -105,7 +110,7 @@ def main(experiment: str = "", *rest: str):
         which = ", ".join(f"{shards.Shard(i, len(jobs)).name} (see {job.paths.stderr})" for i, job in failed)
         raise UsageError(f"failed: {which}; the same command starts them again")
     path = jobs[-1].result().splitlines()[-1]
-    if not (Path(path) / directory.SUMMARY).exists():  # of a final model, the fresh score comes first
+    if not (Path(path) / latest.SUMMARY).exists():  # of a final model, the fresh score comes first
         raise UsageError(f"{path} has more to do: the same command goes on")
     print(path)
 

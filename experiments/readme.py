@@ -20,7 +20,7 @@ import absl.flags
 from dd2424_jax.app.flags import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.reporting import report
-from dd2424_jax.runs import directory
+from dd2424_jax.runs import directory, latest
 
 FLAGS = absl.flags.FLAGS
 ROOT = Path(__file__).parent.parent
@@ -35,7 +35,7 @@ absl.flags.DEFINE_boolean("any_flags", False, "take the newest run whatever its 
 
 def newest(experiment: str) -> Path:
     """The newest finished run that a page may show."""
-    for run in directory.finished(FLAGS.out_dir, experiment):
+    for run in latest.finished(FLAGS.out_dir, experiment):
         _, script, *given = directory.read_config(run)["command"]
         of_its_own = Path(script).stem == experiment  # exercise 2 checks some of the gradients
         if of_its_own and (FLAGS.any_flags or all(flag.startswith(PLACES) for flag in given)):
@@ -50,7 +50,10 @@ def shown(match: re.Match, page: Path) -> str:
     printed = report.read(run, directory.Run(run).summary["table"]).strip()
     if extent and extent.startswith("table "):
         tables = re.findall(r"[^\n]+\n\n(?:\|[^\n]*\n?)+", printed)  # a caption, an empty line, and rows
-        parts = [tables[int(extent.removeprefix("table ")) - 1].strip()]
+        number = int(extent.removeprefix("table "))
+        if not 1 <= number <= len(tables):
+            raise UsageError(f"{page}: {run} has no {extent}, but {len(tables)}")
+        parts = [tables[number - 1].strip()]
     else:
         parts = [] if extent == "figures" else [printed]
     for figure in re.findall(rf"figures/{experiment}-(\w+)\.png", match[0]):

@@ -29,7 +29,9 @@ flags.define_float("lr_min", 0.05, "least learning rate; at least 0")
 flags.define_float("lr_max", 0.1, "greatest learning rate; at least lr_min")
 flags.define_half_cycle(n_s=10)
 flags.define_float("decay", 0.1, "factor of a step decay; at least 0")
-absl.flags.DEFINE_integer("n_decay", 40, "updates from one step decay to the next; at least 1", lower_bound=1)
+absl.flags.DEFINE_integer(
+    "n_decay", 40, "updates from one step decay to the next; at least 1", lower_bound=1, upper_bound=2**31 - 1
+)
 absl.flags.DEFINE_integer("n_steps", 100, "the last step shown; 1 to 1,000,000", lower_bound=1, upper_bound=10**6)
 absl.flags.register_multi_flags_validator(
     ["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max"

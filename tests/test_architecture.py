@@ -16,11 +16,11 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
     ("gradients", ["differences", "cases"]),
     ("", ["train", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
-    ("runs", ["locks", "identity", "directory", "provenance", "plan", "result", "shards", "previous"]),
+    ("runs", ["locks", "identity", "latest", "directory", "provenance", "plan", "result", "shards", "previous"]),
     ("reporting", ["labels", "tables", "plots", "search_plots", "report", "published"]),
     ("reporting", ["confusion", "learning", "lam_search", "gradients"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
-    ("app", ["number_lists", "flags", "entry", "session", "plan", "pipeline", "gradient_check"]),
+    ("app", ["number_lists", "hosts", "flags", "entry", "session", "plan", "pipeline", "gradient_check"]),
 ]
 ORDER = [f"{room}.{name}".strip(".") for room, names in ROOMS for name in names]
 EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "benchmarking", "app"]  # packages: a docstring each

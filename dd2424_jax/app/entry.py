@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 try:
     import jax
-except ValueError as error:  # a variable JAX_... has a value that it does not know
+    import matplotlib  # noqa: F401
+except ValueError as error:  # a variable JAX_... has a value that it does not know, or a matplotlibrc is no text
     sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
 from absl import app
 
@@ -35,6 +36,8 @@ OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
     "jax_numpy_dtype_promotion": "standard",
     "jax_numpy_rank_promotion": "allow",
     "jax_disable_jit": False,
+    "jax_no_tracing": False,
+    "jax_default_device": None,
     "jax_debug_nans": False,
     "jax_debug_infs": False,
     "jax_transfer_guard": "allow",
@@ -68,12 +71,13 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             processes.leave(141)
         except OSError as error:
-            _fail(f"{error.filename or 'a file'}: {error.strerror or error}; mend it, and the same command resumes")
+            where = error.filename or "standard output"
+            _fail(f"{where}: {error.strerror or error}; mend it, and the same command resumes")
         except MemoryError:
-            _fail("this machine's memory is too small for this: lower --runs_at_once, or try fewer seeds or settings")
+            _fail("this machine's memory is too small for this: ask for less of it at once")
         except jax.errors.JaxRuntimeError as error:
             if re.search("RESOURCE_EXHAUSTED|[Oo]ut of memory", str(error)):
-                _fail("the device's memory is too small for this: lower --runs_at_once")
+                _fail("the device's memory is too small for this: ask for less of it at once, as by --runs_at_once")
             if not jax.distributed.is_initialized():
                 raise
             _fail(f"another process was lost, or a device ({str(error).splitlines()[0]}); the same commands resume")

@@ -1,15 +1,15 @@
 """The flags that experiments share: what they mean, and their values as numbers."""
 
-import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 from absl import flags
 
 from dd2424_jax import train
-from dd2424_jax.app import number_lists
+from dd2424_jax.app import hosts, number_lists
 
 FLAGS = flags.FLAGS
 
@@ -113,11 +113,11 @@ def define_run_flags(
     flags.DEFINE_integer("n_batch", n_batch, "examples of an update; 1 to n_train", lower_bound=1)
     flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
-    define_device_flags()
+    hosts.define_devices()
     flags.DEFINE_integer(
         "runs_at_once", 0, "train a larger sweep in chunks of so many runs; 0: as fits in memory", lower_bound=0
     )
-    _define_host_flags()
+    hosts.define_processes()
     flags.register_multi_flags_validator(
         ["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train"
     )
@@ -140,7 +140,13 @@ def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int,
 
 
 def define_half_cycle(n_s: int):
-    flags.DEFINE_integer("n_s", n_s, "updates of half a cycle of the learning rate; at least 1", lower_bound=1)
+    flags.DEFINE_integer(
+        "n_s",
+        n_s,
+        "updates of half a cycle of the learning rate; at least 1",
+        lower_bound=1,
+        upper_bound=train.MAX_UPDATES // 2,
+    )
 
 
 def define_epoch_flags(*, lr: Sequence[float], n_epochs: int):
@@ -154,71 +160,6 @@ def define_search_flags():
     flags.DEFINE_boolean("published", False, "draw what one report found by its searches for λ over the figure")
 
 
-# On what
-
-
-MAX_PROCESSES = 100_000
-MAX_DEVICES = 1024  # of a process: a CPU has as many as it is told to have
-
-
-def define_device_flags():
-    flags.DEFINE_integer(
-        "devices", 0, "how many devices to use, at most what there are; 0: all", lower_bound=0, upper_bound=MAX_DEVICES
-    )
-
-
-def _define_host_flags():
-    """More processes than one: as one program, or as shards that know nothing of each other."""
-    flags.DEFINE_boolean(
-        "distributed", False, "one program of several processes, each started with the same flags; the first one writes"
-    )
-    flags.DEFINE_string("coordinator", None, "host:port of process 0; by default as SLURM or Kubernetes have it")
-    flags.DEFINE_integer(
-        "num_processes",
-        None,
-        "processes of --distributed; by default as SLURM or Kubernetes have it",
-        lower_bound=1,
-        upper_bound=MAX_PROCESSES,
-    )
-    flags.DEFINE_integer(
-        "process_id", None, "which process this is, from 0; by default as SLURM or Kubernetes have it", lower_bound=0
-    )
-    flags.DEFINE_integer(
-        "meeting_seconds",
-        300,
-        "how long processes wait for each other to start, up to a day",
-        lower_bound=1,
-        upper_bound=86_400,
-    )
-    flags.DEFINE_integer(
-        "num_shards", None, "cut the sweep into so many programs; by default the tasks of a SLURM array", lower_bound=1
-    )
-    flags.DEFINE_integer("shard_index", None, "which shard this is, from 0; by default the SLURM task", lower_bound=0)
-    flags.DEFINE_boolean("merge", False, "train nothing: complete the run from the num_shards shards' results")
-    flags.register_validator(
-        "coordinator",
-        lambda v: v is None or (re.fullmatch(r".+:\d{1,5}", v) and int(v.rpartition(":")[2]) < 2**16),
-        "must be host:port of process 0",
-    )
-    for name in ("coordinator", "num_processes", "process_id"):
-        flags.register_multi_flags_validator(
-            ["distributed", name], lambda f, name=name: f["distributed"] or f[name] is None, f"{name} needs distributed"
-        )
-    flags.register_multi_flags_validator(
-        ["process_id", "num_processes"],
-        lambda f: None in f.values() or f["process_id"] < f["num_processes"],
-        "process_id must be below num_processes",
-    )
-    flags.register_multi_flags_validator(
-        ["distributed", "num_shards", "shard_index", "merge"],
-        lambda f: not f["distributed"] or (f["num_shards"], f["shard_index"], f["merge"]) == (None, None, False),
-        "distributed does not go together with num_shards, shard_index and merge: a shard is one process",
-    )
-    flags.register_multi_flags_validator(
-        ["merge", "num_shards"], lambda f: not f["merge"] or f["num_shards"], "merge needs num_shards"
-    )
-
-
 # Their values
 
 
@@ -230,9 +171,13 @@ def parse(argv: Sequence[str], *, with_rest: bool = False) -> list[str]:
     """
     for flag in _own_flags():  # --help shows a script's key flags, and ours are defined in this module
         FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    for word in argv:
+        name, _, value = word.lstrip("-").partition("=")
+        if name == "flagfile" and value and not Path(value).is_file():  # a device has no end
+            raise UsageError(f"--flagfile={value} is no file")
     try:
         command, *rest = FLAGS(argv)
-    except (flags.Error, UnicodeDecodeError) as error:  # the latter of a --flagfile that is no text
+    except (flags.Error, ValueError) as error:  # the latter of absl's own flags, and of a --flagfile that is no text
         raise UsageError(f"{error}; --help lists the flags") from error
     if rest and not with_rest:
         raise UsageError(f"{rest[0]!r} is not a flag (and lists take commas); --help lists them")

@@ -98,6 +98,7 @@ def _merge(run: Run, plan: Plan, session: Session) -> sweep.Outcome:
 
 def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: Mapping) -> None:
     """The numbers, then what is drawn from them, then the summary, with the `facts`."""
+    run.check_place()
     result.write_runs(run.path, outcome, dataset=plan.source.name)
     result.write_arrays(run.path, plan, outcome)
     drawn = _draw(result.conclude(plan, outcome, run.path), draw)
@@ -107,7 +108,7 @@ def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: M
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
     """The report of a finished run, from its numbers, if it was drawn with other arguments of `draw`, or is damaged."""
     summary = run.summary
-    if summary["drawn"] == _digest_of_arguments(draw) and report.intact(run.path, summary["table"]):
+    if summary.get("drawn") == _digest_of_arguments(draw) and report.intact(run.path, summary.get("table")):
         return
     try:
         outcome = result.read_arrays(run.path, plan)
@@ -159,7 +160,7 @@ def opened(experiment: str, identity: Mapping, dataset: Mapping, session: Sessio
         return
     with _open(experiment, identity, dataset, session) as run:
         yield run
-    print(report.read(run.path, run.summary["table"]))
+    print(report.read(run.path, run.summary.get("table")))
     print(run.path)
 
 

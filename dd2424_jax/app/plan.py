@@ -14,6 +14,8 @@ from dd2424_jax.app.flags import UsageError
 from dd2424_jax.runs import previous
 from dd2424_jax.runs.plan import Plan
 
+MAX_EVALUATIONS = 100_000  # of a run: each has its place in every file
+
 
 def load(options: SimpleNamespace) -> data.Dataset:
     """The dataset that the flags name."""
@@ -57,11 +59,13 @@ def _check_extent(options: SimpleNamespace, n_updates: int, n_evals: int) -> Non
     """Before anything of that length is made.
 
     Raises:
-      UsageError: there are too many updates to count.
+      UsageError: there are too many updates or evaluations.
       memory.TooLarge: what comes of the runs does not fit.
     """
     if n_updates > train.MAX_UPDATES:
         raise UsageError(f"{n_updates:,} updates are too many: at most {train.MAX_UPDATES:,}")
+    if n_evals > MAX_EVALUATIONS:
+        raise UsageError(f"{n_evals:,} evaluations of a run are too many: at most {MAX_EVALUATIONS:,}")
     lengths = [len(values) for values in hyper_flags(options).values()]
     n_settings = math.prod(lengths) if options.grid else max(lengths)
     memory.check(_sizes(options), n_settings * options.n_seeds, n_evals)
@@ -139,7 +143,8 @@ def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset
     stands on the command line, the data and the optimizer must agree. `instead` says what else the user can do.
     """
     values = {name: values for name, values in hyper_flags(options).items() if name != "lam"}
-    wanted = previous.Wanted(cyclical_config(options), dataset, values, [*filter(flags.given, values)])
+    given = [*filter(flags.given, [*values, *previous.ALIKE.values()])]
+    wanted = previous.Wanted(cyclical_config(options), dataset, values, given)
     return previous.find(experiment, options.out_dir, wanted, path=options.search, instead=instead)
 
 

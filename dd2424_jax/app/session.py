@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jax
 
 from dd2424_jax.app.flags import UsageError
+from dd2424_jax.app.hosts import MAX_DEVICES
 from dd2424_jax.parallel import processes
 from dd2424_jax.runs import shards
 
@@ -57,7 +58,7 @@ def use_devices(limit: int = 0, connection: tuple | None = None) -> list[jax.Dev
     """All devices, or `limit` of them. A CPU is as many devices as it has cores, up to 8."""
     if connection:
         processes.start(*connection[:3], timeout=connection[3])
-    if jax.config.jax_num_cpu_devices < 1:  # JAX_NUM_CPU_DEVICES says nothing, or nonsense
+    if not 1 <= jax.config.jax_num_cpu_devices <= MAX_DEVICES:  # JAX_NUM_CPU_DEVICES says nothing, or nonsense
         jax.config.update("jax_num_cpu_devices", limit or min(os.cpu_count(), 8))
     try:
         devices = jax.local_devices()

@@ -13,7 +13,7 @@ import numpy as np
 from dd2424_jax import data, train
 from dd2424_jax.benchmarking import analysis, baselines, timing, workloads
 from dd2424_jax.io import records
-from dd2424_jax.runs import directory
+from dd2424_jax.runs import latest
 
 SIZES, N_BATCH, N_S = (data.DIMENSIONS, 50, len(data.CLASSES)), 100, 900  # of the coarse search
 SHAPES = [(1, 1), analysis.EXERCISE3, (8, 1), analysis.SEARCH, (8, 8)]  # λ, seeds
@@ -175,4 +175,4 @@ def memory(max_lams: int, command: Command, flags: Sequence[str]) -> list[dict]:
 
 def _summary(ended: timing.Process) -> dict:
     """What an experiment that is done put into its summary.json; the last line it prints is where that lies."""
-    return records.read_json(Path(ended.stdout.splitlines()[-1]) / directory.SUMMARY)
+    return records.read_json(Path(ended.stdout.splitlines()[-1]) / latest.SUMMARY)

@@ -11,10 +11,10 @@ def main(argv: Sequence[str]) -> None:
         raise SystemExit(__doc__)
     try:
         dataset = data.load("cifar10", argv[1] if len(argv) > 1 else None)
+        n_train = sum(len(batch.y) for batch in dataset.batches)
+        print(f"CIFAR-10 is there: {n_train:,} images to train on, {len(dataset.test.y):,} to test on", flush=True)
     except (data.DataError, OSError) as error:
         raise SystemExit(f"data: {error}") from error
-    n_train = sum(len(batch.y) for batch in dataset.batches)
-    print(f"CIFAR-10 is there: {n_train:,} images to train on, {len(dataset.test.y):,} to test on")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ A row of an image is 1024 red, 1024 green, 1024 blue values, each channel row by
 
 import gzip
 import os
-import re
 import shutil
 import tarfile
 import tempfile
@@ -19,6 +18,7 @@ from dd2424_jax.io import download, files
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FOLDER = "cifar-10-batches-py"
+WORK = f".{FOLDER}-unpacking-"  # where it is unpacked, until that is complete
 ARCHIVE = "cifar-10-python.tar.gz"
 ARCHIVE_MD5 = "c58f30108f718f92721af3b95e74349a"
 ARCHIVE_BYTES = 170_498_071
@@ -76,13 +76,12 @@ def _has_batches(folder: Path) -> bool:
 def _unpack(archive: Path, into: Path) -> Path:
     """The batch files of the archive, and nothing else of it, as a folder that appears only when complete."""
     folder = into / FOLDER
-    with files.open_locked(lock := into / f"{FOLDER}.lock"):  # waits while another process unpacks
+    with files.open_locked(lock := into / f"{WORK}lock"):  # waits while another process unpacks
         try:
-            for left in into.glob(f"{FOLDER}?*"):
-                if re.fullmatch(rf"{FOLDER}\w{{8}}", left.name):  # by a process that was killed
-                    shutil.rmtree(left, ignore_errors=True)
+            for left in into.glob(f"{WORK}????????"):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
             if not _has_batches(folder):
-                with tempfile.TemporaryDirectory(dir=into, prefix=FOLDER) as work:
+                with tempfile.TemporaryDirectory(dir=into, prefix=WORK) as work:
                     _extract(archive, Path(work))
                     os.chmod(work, 0o755)
                     os.replace(work, folder)
@@ -96,7 +95,11 @@ def _extract(archive: Path, work: Path) -> None:
     wanted = {f"{FOLDER}/{file}": file for file in TITLES}
     try:
         # As a stream, of which no more is unpacked than the official archive has, whatever a member says of its size.
-        with gzip.open(archive) as unpacked, tarfile.open(fileobj=(stream := _Bounded(unpacked)), mode="r|") as tar:
+        with (
+            files.open_regular(archive) as content,
+            gzip.open(content) as unpacked,
+            tarfile.open(fileobj=(stream := _Bounded(unpacked)), mode="r|") as tar,
+        ):
             for member in tar:
                 if file := member.isfile() and wanted.pop(member.name, None):
                     if member.size > MAX_BYTES:
@@ -136,7 +139,7 @@ def read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     advice = f"remove {file.parent} and run again, or give another --data_dir"
     try:
-        with open(file, "rb") as opened:
+        with files.open_regular(file) as opened:
             content = opened.read(MAX_BYTES)
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}; {advice}") from error

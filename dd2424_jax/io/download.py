@@ -54,7 +54,7 @@ def fetch(
     """
     urls = _answering(urls, patience.answer)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with files.open_locked(lock := file.with_name(file.name + ".lock")):  # waits while another process downloads
+    with files.open_locked(lock := file.with_name(f".{file.name}.lock")):  # waits while another process downloads
         try:
             if not file.exists():  # another process may have fetched it meanwhile
                 _fetch(urls, file, {"sha256": sha256, "md5": md5}, n_bytes, patience)

@@ -7,11 +7,12 @@ import io
 import math
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 try:
     import fcntl
@@ -47,12 +48,32 @@ def open_locked(file: Path, *, patience: float = math.inf) -> TextIO | None:
     deadline = time.monotonic() + patience
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
+        _check_regular(handle, file)
+        if os.fstat(handle).st_nlink > 1:
+            raise OSError(errno.EMLINK, "has other names too", str(file))
         if _lock(handle) and _is_at(handle, file):
             return os.fdopen(handle, "a+")
         os.close(handle)
         if time.monotonic() >= deadline:
             return None
         time.sleep(0.1)
+
+
+def open_regular(file: Path) -> BinaryIO:
+    """A file to read.
+
+    Raises:
+      OSError: it can't be read, or is none: one would wait for ever for what a pipe or a device says.
+    """
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    _check_regular(handle, file)
+    return os.fdopen(handle, "rb")
+
+
+def _check_regular(handle: int, file: Path) -> None:
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "is no regular file", str(file))
 
 
 def _lock(handle: int) -> bool:
@@ -77,8 +98,9 @@ def _is_at(handle: int, file: Path) -> bool:
 
 def write_bytes(file: Path, content: bytes) -> None:
     """All of the content or nothing: written beside, forced to disk, renamed."""
-    handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-", suffix=".part")
+    part = None
     try:
+        handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-", suffix=".part")
         with open(handle, "wb") as out:
             out.write(content)
             out.flush()
@@ -87,8 +109,9 @@ def write_bytes(file: Path, content: bytes) -> None:
         os.replace(part, file)
         _sync(file.parent)
     except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
+        if part:
+            with contextlib.suppress(OSError):
+                os.unlink(part)
         if isinstance(error, OSError):
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DiskFull(f"no space left for {file}; free some, and the same command resumes") from error
@@ -120,4 +143,5 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence]) -> No
 
 def read_text(file: Path) -> str:
     """Text as `write_text` writes it, whatever the locale."""
-    return file.read_text(encoding="utf-8")
+    with open_regular(file) as opened:
+        return opened.read().decode()

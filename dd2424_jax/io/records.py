@@ -119,5 +119,5 @@ def _n_bytes(a) -> int:
 
 def _read(file: Path, n_bytes: int) -> bytes:
     """No more than so many and one, of a file that is one."""
-    with open(file, "rb") as opened:
+    with files.open_regular(file) as opened:
         return opened.read(n_bytes + 1)

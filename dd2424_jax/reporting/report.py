@@ -39,12 +39,12 @@ def write(directory: Path, report: Report) -> str:
     return _checksum(directory)
 
 
-def intact(directory: Path, checksum: str) -> bool:
+def intact(directory: Path, checksum: str | None) -> bool:
     """Whether table.md is the one that was written."""
     return (directory / TABLE).exists() and _checksum(directory) == checksum
 
 
-def read(directory: Path, checksum: str) -> str:
+def read(directory: Path, checksum: str | None) -> str:
     """table.md.
 
     Raises:
@@ -56,4 +56,5 @@ def read(directory: Path, checksum: str) -> str:
 
 
 def _checksum(directory: Path) -> str:
-    return hashlib.sha256((directory / TABLE).read_bytes()).hexdigest()
+    with files.open_regular(directory / TABLE) as table:
+        return hashlib.sha256(table.read()).hexdigest()

@@ -1,7 +1,7 @@
 """Run directories: what a run is and what came out, never half written and never overwritten.
 
 `<out_dir>/<experiment>/<name>/` holds config.json from the start, checkpoints on the way, and summary.json as its
-last file: where that is, the run is finished. `latest` beside it is a link to the newest finished run.
+last file: where that is, the run is finished.
 
 A process holds its run by a lock. Where several share a run, each holds a folder of its own in it, and the run itself
 only while it begins and while it completes it.
@@ -11,17 +11,18 @@ import contextlib
 import math
 import os
 import re
-import shutil
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dd2424_jax.io import files, records
+from dd2424_jax.runs import latest
 from dd2424_jax.runs.identity import differences, digest, plain
+from dd2424_jax.runs.latest import LATEST, SUMMARY
 from dd2424_jax.runs.locks import LOCK, ResultError, held
 
-CONFIG, SUMMARY, LATEST = "config.json", "summary.json", "latest"
+CONFIG = "config.json"
 SHARD, CHECKPOINT = r"shard-\d+-of-\d+", r"checkpoint-\d{3,}\.npz"  # what is only needed on the way
+OUTCOME = r"(curves|params)\.npz"  # of a shard
 PATIENCE = 30.0  # seconds to wait for a lock that is held shortly
 
 
@@ -31,8 +32,10 @@ class Run:
     `own` is where checkpoints go: the folder that is held.
     """
 
-    def __init__(self, path: Path, shard: str | None = None):
+    def __init__(self, path: Path, shard: str | None = None, config: Mapping | None = None):
         self.path, self.shard = path, shard
+        self._config = config or {}
+        self._place = path.stat() if config else None
 
     @property
     def own(self) -> Path:
@@ -56,12 +59,21 @@ class Run:
         """
         try:
             summary = records.read_json(self.path / SUMMARY)
-            if summary.pop("digest", None) != read_config(self.path)["digest"]:
+            if summary.pop("digest", None) != read_config(self.path).get("digest"):
                 raise records.Unusable("is of another run")
         except records.Unusable as error:
             advice = "remove it, and the same command makes it again"
             raise ResultError(f"{self.path / SUMMARY} {error}: {advice}") from error
         return summary
+
+    def check_place(self) -> None:
+        """Before anything is written over.
+
+        Raises:
+          ResultError: the directory was replaced since it was opened.
+        """
+        if not os.path.samestat(self.path.stat(), self._place):
+            raise ResultError(f"{self.path} was replaced by another folder meanwhile: choose another --name")
 
     def finish(self, summary: Mapping) -> None:
         """Write summary.json, let `latest` name the newest run, and drop what was only needed on the way."""
@@ -75,7 +87,10 @@ class Run:
         os.utime(self.path / SUMMARY, ns=(times.st_atime_ns, times.st_mtime_ns))
 
     def _write_summary(self, summary: Mapping) -> None:
-        records.write_json(self.path / SUMMARY, {**summary, "digest": read_config(self.path)["digest"]})
+        config = read_config(self.path) or self._config
+        if not (self.path / CONFIG).exists():  # lost meanwhile
+            records.write_json(self.path / CONFIG, config)
+        records.write_json(self.path / SUMMARY, {**summary, "digest": config["digest"]})
 
     def exclusively(self) -> contextlib.AbstractContextManager:
         """Hold the run itself, waiting for those that share it and do so now."""
@@ -85,13 +100,26 @@ class Run:
         """What comes after summary.json; done again where it was interrupted."""
         parent = self.path.parent
         # Where this makes good an interruption, another run may have finished since.
-        _name_latest(parent, max([self.path, *finished(parent.parent, parent.name)], key=_finished_at).name)
+        newest = max([self.path, *latest.finished(parent.parent, parent.name)], key=latest.finished_at)
+        latest.point_to(parent, newest.name)
         for folder in _named(self.path, SHARD):
-            shutil.rmtree(folder, ignore_errors=True)
+            self._remove_shard(folder)
         for file in checkpoints(self.path):
             file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             (self.path / LOCK).unlink()  # the last: while it is there, this is done again
+
+    def _remove_shard(self, folder: Path) -> None:
+        """What its process wrote; not while that still writes."""
+        with contextlib.suppress(OSError):
+            if folder != self.own and (folder / LOCK).exists():
+                lock = files.open_locked(folder / LOCK, patience=0)
+                if lock is None:
+                    return
+                lock.close()
+            for file in _named(folder, rf"{LOCK}|{OUTCOME}|{CHECKPOINT}|{files.PART.pattern}"):
+                file.unlink()
+            folder.rmdir()
 
 
 class RunElsewhere(Run):
@@ -106,32 +134,13 @@ class RunElsewhere(Run):
         return self._finished
 
 
-def _name_latest(folder: Path, name: str) -> None:
-    """Let `latest` be a link to it; where there are no links, a file with its name; a folder that is there stays."""
-    for entry in _named(folder, rf"\.{LATEST}-.*"):  # of processes that were killed here
-        if time.time() - entry.lstat().st_mtime > PATIENCE:
-            entry.unlink()
-    part = folder / f".{LATEST}-{os.getpid()}"
-    part.unlink(missing_ok=True)
-    try:
-        part.symlink_to(name)
-    except OSError:
-        with contextlib.suppress(OSError):
-            files.write_text(folder / LATEST, name)
-        return
-    try:
-        os.replace(part, folder / LATEST)
-    except OSError:  # a folder, as copies make it of a link
-        part.unlink()
-
-
 def _named(folder: Path, pattern: str) -> list[Path]:
     return [entry for entry in folder.glob("*") if re.fullmatch(pattern, entry.name)]
 
 
 def checkpoints(folder: Path) -> list[Path]:
     """Those that a sweep has left in its folder."""
-    return _named(folder, CHECKPOINT)
+    return [entry for entry in _named(folder, CHECKPOINT) if not entry.is_dir()]
 
 
 @contextlib.contextmanager
@@ -185,11 +194,11 @@ def open_run(
         if shard:
             until_ready.enter_context(held(run.path, patience=PATIENCE))
         _check_identity(run.path, identity)  # again: another process may have been first
+        config = {**facts, "identity": identity, "digest": digest(identity), "forced": force}
         if not (run.path / CONFIG).exists():
-            own = {"identity": identity, "digest": digest(identity), "forced": force}
-            records.write_json(run.path / CONFIG, {**facts, **own})
+            records.write_json(run.path / CONFIG, config)
         until_ready.close()
-        yield run
+        yield Run(path, shard, config)
 
 
 def _check_that_it_is_a_runs(path: Path) -> None:
@@ -207,7 +216,10 @@ def read_config(path: Path) -> dict:
     if not (path / CONFIG).exists():
         return {}
     try:
-        return records.read_json(path / CONFIG)
+        config = records.read_json(path / CONFIG)
+        if digest(config.get("identity")) != config.get("digest"):
+            raise records.Unusable("is of another version of this program")
+        return config
     except records.Unusable as error:
         raise ResultError(f"{path / CONFIG} {error}; remove {path}, or choose another --name") from error
 
@@ -228,16 +240,3 @@ def _check_identity(path: Path, own: Mapping) -> None:
     if _identity(path) not in (None, own):
         differ = differences(_identity(path), own)
         raise ResultError(f"{path} holds another configuration ({differ}); choose another --name")
-
-
-def finished(out_dir: str | Path, experiment: str) -> list[Path]:
-    """The finished runs of an experiment, the newest first."""
-    folder = files.expanded(out_dir) / experiment
-    summaries = [
-        file for file in folder.glob(f"*/{SUMMARY}") if not file.parent.is_symlink() and file.parent.name != LATEST
-    ]
-    return sorted((file.parent for file in summaries), key=_finished_at, reverse=True)
-
-
-def _finished_at(path: Path) -> int:
-    return (path / SUMMARY).stat().st_mtime_ns

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from dd2424_jax.io import files
 
 LOCK = "lock"
+HOLDER, MAX_HOLDER = re.compile(r"(process \d+ on .*)?"), 1000  # what it says
 
 
 class ResultError(Exception):
@@ -26,10 +28,13 @@ def held(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = files.open_locked(folder / LOCK, patience=patience)
     except OSError as error:
-        raise ResultError(f"cannot write {folder}: {error.strerror}; choose another --out_dir") from error
+        raise ResultError(f"cannot write {error.filename}: {error.strerror}; choose another --out_dir") from error
     if lock is None:
         raise ResultError(f"{folder} is being written by {_holder(folder)}; wait for it")
     with lock:
+        lock.seek(0)
+        if not HOLDER.fullmatch(lock.read(MAX_HOLDER)):
+            raise ResultError(f"{folder / LOCK} is no lock of this program: remove it, or choose another --name")
         lock.truncate(0)
         lock.write(f"process {os.getpid()} on {socket.gethostname()}")
         lock.flush()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dd2424_jax import data, stats, train
 from dd2424_jax.io import files
-from dd2424_jax.runs import directory
+from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
 
 SEARCHES = ("coarse_search", "fine_search")
@@ -52,7 +52,7 @@ class Wanted(NamedTuple):
     """What a search must have been about to be followed.
 
     values  of each hyperparameter but λ, those of the command line or its defaults
-    given   which of them are the command line's; of the others, a search may have made a choice
+    given   which of them, and of ALIKE's flags, are the command line's; of the others, a search may have made a choice
     """
 
     config: train.Config
@@ -89,13 +89,30 @@ def read(path: Path) -> Search | None:
     if not config:
         raise ResultError(f"{path} has no {directory.CONFIG}: it is no run's directory, or damaged")
     identity, summary = config["identity"], directory.Run(path).summary
-    return Search(path, identity, summary) if "choice" in summary and "hypers" in identity else None
+    if "choice" not in summary or "hypers" not in identity:
+        return None
+    search = Search(path, identity, summary)
+    try:
+        _check(search)
+    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+        raise ResultError(f"{path} is of another version of this program: search again") from error
+    return search
+
+
+def _check(search: Search) -> None:
+    """That it has what is read of it, or an error of any kind."""
+    _ = [search.identity["config"][key] for key in ALIKE], search.identity["dataset"]["sha256"]
+    _ = {*search.identity["seeds"]}, [*map(search.values, search.identity["hypers"])]
+    if search.choice is not None:
+        for key in ("best", "one_se"):
+            search.score(search.choice[key])
+        _ = [search.choice[key] for key in ("lam", "one_se_lam", "indistinguishable", "expected_selection_bias")]
 
 
 def finished(experiment: str, out_dir: str) -> list[Search]:
     """The finished searches of an experiment, the newest first; of those that are damaged, it says so."""
     searches = []
-    for path in directory.finished(out_dir, experiment):
+    for path in latest.finished(out_dir, experiment):
         try:
             searches.append(read(path))
         except ResultError as error:
@@ -111,7 +128,7 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
     """
     if path:
         folder = files.expanded(path).resolve()
-        if not (folder / directory.SUMMARY).exists():
+        if not (folder / latest.SUMMARY).exists():
             raise ResultError(f"--search={path} is no finished run's directory; {instead}")
         search = read(folder)
         if search is None:
@@ -120,8 +137,12 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
             raise ResultError(f"--search={path} was on other data; {instead}")
         if (optimizer := search.identity["config"]["optimizer"]) != train.describe(wanted.config)["optimizer"]:
             raise ResultError(f"--search={path} was with --optimizer={optimizer}: give that, or {instead}")
+        theirs, own = search.identity["config"], train.describe(wanted.config)
+        for key, flag in ALIKE.items():
+            if flag in wanted.given and own[key] != theirs[key]:
+                raise ResultError(f"--search={path} was with another --{flag}: give that, or {instead}")
         for name in wanted.given:
-            if search.values(name) != set(wanted.values[name]):
+            if name in wanted.values and search.values(name) != set(wanted.values[name]):
                 tried = ",".join(f"{value:g}" for value in sorted(search.values(name)))
                 raise ResultError(
                     f"--search={path} tried --{name}={tried or 'nothing'}: leave that to it, or {instead}"

@@ -17,7 +17,7 @@ from tests.commands.scripts import command, environment, fails, fails_as_process
             (OSError(number, os.strerror(number), "x/y"), f"x/y: {os.strerror(number)}")
             for number in (2, 13, 21, 36, 40)
         ),
-        (OSError(errno.EIO, os.strerror(errno.EIO)), "a file: "),
+        (OSError(errno.EIO, os.strerror(errno.EIO)), "standard output: "),
         (MemoryError(), "memory is too small"),
         (jax.errors.JaxRuntimeError("INTERNAL: Failed: Out of memory allocating 99 bytes."), "memory is too small"),
         (jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: 99 bytes"), "memory is too small"),

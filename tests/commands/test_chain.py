@@ -170,7 +170,7 @@ def test_a_search_of_another_directory_is_followed_and_what_follows_it_too(joint
         ("fine_search", ["--hidden=7"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
         ("fine_search", ["--lr_max=0.3"], "run make coarse-search first, with the same ARGS, or give --lam_min"),
         ("fine_search", ["--lam_min=0.2", "--lam_max=0.1"], "lam_min=0.2 exceeds lam_max=0.1"),
-        ("final_model", ["--lam=0.2", "--rule=one_se"], "give --lam, or --search and --rule"),
+        ("final_model", ["--lam=0.2", "--rule=one_se"], "give --lam, or leave it to a search"),
         ("fine_search", ["--lam=0.2", "--n_lam=3"], "give --lam, or a range by --lam_min"),
         (
             "fine_search",

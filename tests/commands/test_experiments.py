@@ -198,6 +198,9 @@ def test_without_network_and_data_auto_takes_the_stand_in(tmp_path):
         (["--n_cycles=1000000000000"], "updates are too many"),
         (["--devices=1000000000"], "--devices=1000000000"),
         (["--flagfile=/bin/ls"], "can't decode"),
+        (["--flagfile=/dev/full"], "--flagfile=/dev/full is no file"),
+        (["--stderrthreshold=foo"], "stderrthreshold"),
+        (["--n_evals=1000000", "--n_s=1000000"], "evaluations of a run are too many"),
         (["--out_dir=/proc/nowhere"], "--out_dir"),
     ],
 )

@@ -208,11 +208,11 @@ def test_a_damaged_archive_leaves_nothing_behind(small_folder, tmp_path, damage)
 
 def test_what_a_killed_unpacking_left_is_removed_and_nothing_else(small_folder, tmp_path):
     archive(tmp_path / cifar10.ARCHIVE, small_folder, cifar10.TITLES)
-    for name in (f"{cifar10.FOLDER}ab_12345", f"{cifar10.FOLDER}-mine"):
+    for name in (f".{cifar10.FOLDER}-unpacking-ab_12345", f"{cifar10.FOLDER}_backup1"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "data_batch_1").write_text("")
     cifar10.obtain(tmp_path)
-    names = {cifar10.ARCHIVE, cifar10.FOLDER, f"{cifar10.FOLDER}-mine"}
+    names = {cifar10.ARCHIVE, cifar10.FOLDER, f"{cifar10.FOLDER}_backup1"}
     assert {entry.name for entry in tmp_path.iterdir()} == names
 
 
@@ -285,3 +285,13 @@ def test_the_root_is_the_flag_else_the_variable_else_the_cache(monkeypatch):
     monkeypatch.setenv("DD2424_DATA_DIR", "/variable")
     assert cifar10.data_root(None) == Path("/variable")
     assert cifar10.data_root("~/flag") == Path.home() / "flag"
+
+
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "data_batch_1")
+    with pytest.raises(cifar10.DataError, match="is no regular file"):
+        cifar10.read_batch(tmp_path / "data_batch_1")
+    os.mkfifo(tmp_path / cifar10.ARCHIVE)
+    (tmp_path / "data_batch_1").unlink()
+    with pytest.raises(cifar10.DataError, match="is no regular file"):
+        cifar10.obtain(tmp_path)

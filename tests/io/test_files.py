@@ -50,3 +50,16 @@ def test_a_lock_that_another_holds_is_none(tmp_path):
     with files.open_locked(tmp_path / "lock", patience=0):
         assert files.open_locked(tmp_path / "lock", patience=0) is None
     assert files.open_locked(tmp_path / "lock", patience=0).close() is None
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / "pipe", tmp_path, "/dev/full"):
+        with pytest.raises(OSError, match=r"is no regular file|Is a directory"):
+            files.open_regular(file)
+
+
+def test_what_keeps_a_file_from_being_written_is_said_of_that_file(tmp_path):
+    with pytest.raises(FileNotFoundError) as error:
+        files.write_text(tmp_path / "gone" / "table.md", "text")
+    assert error.value.filename == str(tmp_path / "gone" / "table.md")

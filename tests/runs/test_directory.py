@@ -1,10 +1,10 @@
-import errno
 import os
 
 import pytest
 
 from dd2424_jax.runs import directory
 from dd2424_jax.runs.directory import ResultError
+from dd2424_jax.runs.latest import finished
 
 IDENTITY = {"experiment": "e", "config": {"n_batch": 100, "optimizer": "sgd"}, "lam": [0.1, 1e-5]}
 OTHER = IDENTITY | {"lam": 3}
@@ -21,7 +21,7 @@ def finish(root, **options):
         return run.path
 
 
-def latest(root):
+def newest(root):
     return (root / "e" / "latest").resolve()
 
 
@@ -37,14 +37,14 @@ def test_the_same_configuration_has_its_finished_run(tmp_path):
         "digest": path.name,
         "forced": False,
     }
-    assert latest(tmp_path) == path
+    assert newest(tmp_path) == path
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
 
 
 def test_another_configuration_is_another_directory(tmp_path):
     first, second = finish(tmp_path), finish(tmp_path, identity=OTHER)
     assert first != second
-    assert latest(tmp_path) == second
+    assert newest(tmp_path) == second
 
 
 def test_an_unfinished_run_is_resumed(tmp_path):
@@ -114,37 +114,8 @@ def test_a_kill_after_the_summary_is_made_good(tmp_path):
     (path / "checkpoint-000.npz").write_text("old")
     with open_run(tmp_path) as run:
         assert run.finished
-    assert latest(tmp_path) == path
+    assert newest(tmp_path) == path
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
-
-
-def test_latest_works_without_links(tmp_path, monkeypatch):
-    def refused(*_):
-        raise OSError(errno.EPERM, "Operation not permitted")
-
-    monkeypatch.setattr(directory.Path, "symlink_to", refused)
-    path = finish(tmp_path)
-    assert (path.parent / "latest").read_text() == path.name
-    assert directory.finished(tmp_path, "e") == [path]
-
-
-def test_litter_beside_latest_is_removed(tmp_path):
-    finish(tmp_path)
-    old, new = tmp_path / "e" / ".latest-99999999", tmp_path / "e" / ".latest-99999998"
-    for link in (old, new):
-        link.symlink_to("run")
-    os.utime(old, (0, 0), follow_symlinks=False)
-    finish(tmp_path, identity=OTHER)
-    assert not old.is_symlink()
-    assert new.is_symlink()  # another process may be about to rename it
-
-
-def test_a_link_where_latest_is_made_leads_nowhere(tmp_path):
-    (tmp_path / "precious").write_text("all")
-    (tmp_path / "e").mkdir()
-    (tmp_path / "e" / f".latest-{os.getpid()}").symlink_to(tmp_path / "precious")
-    assert finish(tmp_path) == latest(tmp_path)
-    assert (tmp_path / "precious").read_text() == "all"
 
 
 def test_a_finished_run_is_found_where_nothing_can_be_written(tmp_path, monkeypatch):
@@ -168,12 +139,12 @@ def two(tmp_path):
 def test_a_revised_run_stays_as_new_as_it_was(two, tmp_path):
     directory.Run(two[0]).revise({"revised": True})
     assert directory.Run(two[0]).summary == {"revised": True}
-    assert directory.finished(tmp_path, "e") == [two[1], two[0]]
+    assert finished(tmp_path, "e") == [two[1], two[0]]
 
 
 def test_latest_is_the_newest_run_whichever_is_finalised(two, tmp_path):
     directory.Run(two[0]).finalise()
-    assert latest(tmp_path) == two[1]
+    assert newest(tmp_path) == two[1]
 
 
 def test_a_finished_run_that_is_being_revised_is_waited_for(tmp_path, monkeypatch):
@@ -184,16 +155,6 @@ def test_a_finished_run_that_is_being_revised_is_waited_for(tmp_path, monkeypatc
     with open_run(tmp_path) as run:
         assert run.finished
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
-
-
-def test_finished_runs_come_newest_first(tmp_path):
-    for i, name in enumerate(("b", "c", "a")):
-        with open_run(tmp_path, identity={"lam": i}, name=name) as run:
-            if name != "c":
-                run.finish({})
-                os.utime(run.path / "summary.json", (i, i))
-    assert [path.name for path in directory.finished(tmp_path, "e")] == ["a", "b"]
-    assert directory.finished(tmp_path, "nothing") == []
 
 
 # What can't be used
@@ -273,14 +234,6 @@ def test_what_is_cleared_away_is_the_runs_own(tmp_path):
     assert not (run.path / "checkpoint-000.npz").exists()
 
 
-def test_a_latest_that_copies_made_a_folder_stays_and_runs_finish(tmp_path):
-    (tmp_path / "e" / "latest").mkdir(parents=True)
-    (tmp_path / "e" / "latest" / "summary.json").write_text("{}")
-    path = finish(tmp_path)
-    assert directory.finished(tmp_path, "e") == [path]
-    assert sorted(entry.name for entry in path.parent.iterdir()) == sorted([path.name, "latest"])
-
-
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000])
 @pytest.mark.parametrize("file", ["config.json", "summary.json"])
 def test_whatever_is_in_a_damaged_file_it_is_one_error(tmp_path, file, content):
@@ -290,4 +243,44 @@ def test_whatever_is_in_a_damaged_file_it_is_one_error(tmp_path, file, content):
         pytest.raises(ResultError, match=f"{file} is damaged"),
         directory.open_run(str(tmp_path), "e", IDENTITY, {}) as run,
     ):
+        _ = run.summary
+
+
+def test_a_configuration_that_is_lost_meanwhile_is_written_again(tmp_path):
+    with open_run(tmp_path) as run:
+        (run.path / "config.json").unlink()
+        run.finish({})
+    with open_run(tmp_path) as again:
+        assert again.finished
+        assert again.summary == {}
+
+
+def test_a_directory_that_was_replaced_meanwhile_is_left_alone(tmp_path):
+    with open_run(tmp_path) as run:
+        run.check_place()
+        run.path.rename(tmp_path / "away")
+        run.path.mkdir()
+        with pytest.raises(ResultError, match="was replaced by another folder meanwhile"):
+            run.check_place()
+
+
+def test_of_a_shards_folder_only_what_it_wrote_is_removed(tmp_path):
+    with open_run(tmp_path) as run:
+        for folder in ("shard-0-of-2", "shard-1-of-2", "shard-2-of-2"):
+            (run.path / folder).mkdir()
+            (run.path / folder / "checkpoint-000.npz").write_text("")
+        (run.path / "shard-1-of-2" / "notes").write_text("mine")
+        with directory.held(run.path / "shard-2-of-2"):  # its process still writes
+            run.finish({})
+    assert not (run.path / "shard-0-of-2").exists()
+    assert [file.name for file in (run.path / "shard-1-of-2").iterdir()] == ["notes"]
+    assert (run.path / "shard-2-of-2" / "checkpoint-000.npz").exists()
+
+
+@pytest.mark.parametrize("file", ["config.json", "summary.json"])
+def test_what_has_no_end_is_not_read(tmp_path, file):
+    path = finish(tmp_path)
+    (path / file).unlink()
+    os.mkfifo(path / file)
+    with pytest.raises(OSError, match="is no regular file"), open_run(tmp_path) as run:
         _ = run.summary

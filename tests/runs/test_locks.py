@@ -47,3 +47,21 @@ def test_a_lock_is_not_opened_through_a_link(tmp_path):
     with pytest.raises(ResultError, match="cannot write"), locks.held(tmp_path / "run"):
         pass
     assert other.read_text() == "precious"
+
+
+@pytest.mark.parametrize("kind", ["another's", "other name", "folder", "pipe"])
+def test_what_is_no_lock_is_not_written_over(tmp_path, kind):
+    (tmp_path / "run").mkdir()
+    lock = tmp_path / "run" / "lock"
+    if kind == "another's":
+        lock.write_text("my notes")
+    elif kind == "other name":
+        (tmp_path / "precious").write_text("process 1 on host")
+        lock.hardlink_to(tmp_path / "precious")
+    elif kind == "folder":
+        lock.mkdir()
+    else:
+        os.mkfifo(lock)
+    with pytest.raises(ResultError, match=r"run/lock(: | is no lock)"), locks.held(tmp_path / "run"):
+        pass
+    assert lock.is_dir() or lock.is_fifo() or lock.read_text() in ("my notes", "process 1 on host")

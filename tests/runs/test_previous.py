@@ -15,7 +15,8 @@ WANTED = Wanted(CONFIG, DATASET, {"lr_min": [1e-3], "lr_max": [0.7]}, given=[])
 BEST = {"lam": 0.01, "lr_min": 1e-3, "lr_max": 0.2}
 ACCURACY = {"mean": 0.5, "sd": 0.1, "ci95": [0.4, 0.6]}
 SETTINGS = [{**BEST, "n_seeds": 4, "diverged": 1, "valid_accuracy": ACCURACY}]
-SUMMARY = {"choice": {"best": BEST}, "settings": SETTINGS}
+CHOICE = {"best": BEST, "one_se": BEST, "lam": 0.01, "one_se_lam": 0.01, "indistinguishable": [BEST]}
+SUMMARY = {"choice": {**CHOICE, "expected_selection_bias": None}, "settings": SETTINGS}
 
 
 @pytest.fixture
@@ -160,6 +161,32 @@ def test_a_damaged_search_is_left_out_and_blocks_no_other(search, capsys, file):
     (path := search()).joinpath(file).write_text("{")
     assert find().path == older
     assert f"left out: {path}/{file} is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        {**SUMMARY, "choice": 3},
+        {**SUMMARY, "choice": {"best": BEST}},
+        {**SUMMARY, "settings": []},
+        {**SUMMARY, "settings": [{**BEST, "valid_accuracy": 0.5}]},
+    ],
+)
+def test_a_search_that_lacks_what_is_read_of_it_is_of_another_version(search, capsys, summary):
+    path = search(summary=summary)
+    with pytest.raises(ResultError, match="is of another version of this program"):
+        find(path=path)
+    older = search(PLAN._replace(seeds=(7,)))
+    assert find().path == older
+    assert "left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("changes", [{"sizes": (12, 7, 3)}, {"n_batch": 8}])
+def test_a_directory_that_is_named_must_be_of_what_the_command_line_says(search, changes):
+    path = search(config(**changes))
+    assert find(path=path).path.samefile(path)
+    with pytest.raises(ResultError, match=r"was with another --(hidden|n_batch): give that, or give --lam"):
+        find(WANTED._replace(given=["hidden", "n_batch"]), path=path)
 
 
 # Scores and seeds
