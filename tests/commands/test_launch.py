@@ -22,7 +22,7 @@ os.replace = replace
 def test_launched_shards_one_killed_and_started_again_end_with_the_numbers_of_one_program(tmp_path, tmp_path_factory):
     pytest.importorskip("submitit")
     (tmp_path / "sitecustomize.py").write_text(KILLED_AT_ITS_FIRST_CHECKPOINT)
-    launch = command("launch", "--num_shards=2", "--cluster=local", "coarse_search", "--", *FLAGS)
+    launch = command("launch", "--num_shards=2", "--nocheck", "--cluster=local", "coarse_search", "--", *FLAGS)
     launched = subprocess.run(
         launch, cwd=tmp_path, env=environment(PYTHONPATH=str(tmp_path)), capture_output=True, text=True, timeout=300
     )
