@@ -76,7 +76,8 @@ def finished(command: list[str]) -> str | None:
     if tried.returncode == shards.MissingError.status:
         return None
     if tried.returncode != 0:
-        raise UsageError(f"nothing was submitted: {tried.stderr.strip().splitlines()[-1]}")
+        said = [f"it ended with status {tried.returncode}", *tried.stderr.splitlines()]
+        raise UsageError(f"nothing was submitted: {said[-1]}")
     if not (shown := tried.stdout.splitlines()) or not (Path(shown[-1]) / latest.SUMMARY).exists():
         raise UsageError("nothing was submitted: the command trains nothing, as the experiment's own --help has it")
     return shown[-1]
