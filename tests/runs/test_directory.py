@@ -4,7 +4,6 @@ import pytest
 
 from dd2424_jax.runs import directory
 from dd2424_jax.runs.directory import ResultError
-from dd2424_jax.runs.latest import finished
 
 IDENTITY = {"experiment": "e", "config": {"n_batch": 100, "optimizer": "sgd"}, "lam": [0.1, 1e-5]}
 OTHER = IDENTITY | {"lam": 3}
@@ -31,12 +30,8 @@ def test_the_same_configuration_has_its_finished_run(tmp_path):
         assert run.finished
         assert run.path == path
         assert run.summary == {"name": path.name}
-    assert directory.read_config(path) == {
-        "command": ["x"],
-        "identity": IDENTITY,
-        "digest": path.name,
-        "forced": False,
-    }
+    config = {"command": ["x"], "identity": IDENTITY, "digest": path.name, "forced": False}
+    assert directory.read_config(path) == config
     assert newest(tmp_path) == path
     assert sorted(os.listdir(path)) == ["config.json", "summary.json"]
 
@@ -125,26 +120,6 @@ def test_a_finished_run_is_found_where_nothing_can_be_written(tmp_path, monkeypa
     monkeypatch.setattr(directory, "held", None)
     with open_run(tmp_path) as run:
         assert run.finished
-
-
-@pytest.fixture
-def two(tmp_path):
-    """Two finished runs of one configuration, the older first."""
-    paths = finish(tmp_path), finish(tmp_path, force=True)
-    for i, path in enumerate(paths):
-        os.utime(path / "summary.json", (i, i))
-    return paths
-
-
-def test_a_revised_run_stays_as_new_as_it_was(two, tmp_path):
-    directory.Run(two[0]).revise({"revised": True})
-    assert directory.Run(two[0]).summary == {"revised": True}
-    assert finished(tmp_path, "e") == [two[1], two[0]]
-
-
-def test_latest_is_the_newest_run_whichever_is_finalised(two, tmp_path):
-    directory.Run(two[0]).finalise()
-    assert newest(tmp_path) == two[1]
 
 
 def test_a_finished_run_that_is_being_revised_is_waited_for(tmp_path, monkeypatch):
@@ -264,23 +239,9 @@ def test_a_directory_that_was_replaced_meanwhile_is_left_alone(tmp_path):
             run.check_place()
 
 
-def test_of_a_shards_folder_only_what_it_wrote_is_removed(tmp_path):
-    with open_run(tmp_path) as run:
-        for folder in ("shard-0-of-2", "shard-1-of-2", "shard-2-of-2"):
-            (run.path / folder).mkdir()
-            (run.path / folder / "checkpoint-000.npz").write_text("")
-        (run.path / "shard-1-of-2" / "notes").write_text("mine")
-        with directory.held(run.path / "shard-2-of-2"):  # its process still writes
-            run.finish({})
-    assert not (run.path / "shard-0-of-2").exists()
-    assert [file.name for file in (run.path / "shard-1-of-2").iterdir()] == ["notes"]
-    assert (run.path / "shard-2-of-2" / "checkpoint-000.npz").exists()
-
-
-@pytest.mark.parametrize("file", ["config.json", "summary.json"])
-def test_what_has_no_end_is_not_read(tmp_path, file):
+def test_what_has_no_end_is_not_read(tmp_path):
     path = finish(tmp_path)
-    (path / file).unlink()
-    os.mkfifo(path / file)
+    (path / "summary.json").unlink()
+    os.mkfifo(path / "summary.json")
     with pytest.raises(OSError, match="is no regular file"), open_run(tmp_path) as run:
         _ = run.summary

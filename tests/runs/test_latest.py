@@ -4,8 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from dd2424_jax.runs import latest
+from dd2424_jax.runs import directory, latest
 from tests.runs.test_directory import OTHER, finish, newest, open_run
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two finished runs of one configuration, the older first."""
+    paths = finish(tmp_path), finish(tmp_path, force=True)
+    for i, path in enumerate(paths):
+        os.utime(path / "summary.json", (i, i))
+    return paths
+
+
+def test_a_revised_run_stays_as_new_as_it_was(two, tmp_path):
+    directory.Run(two[0]).revise({"revised": True})
+    assert directory.Run(two[0]).summary == {"revised": True}
+    assert latest.finished(tmp_path, "e") == [two[1], two[0]]
+
+
+def test_latest_is_the_newest_run_whichever_is_finalised(two, tmp_path):
+    directory.Run(two[0]).finalise()
+    assert newest(tmp_path) == two[1]
 
 
 def test_latest_works_without_links(tmp_path, monkeypatch):
