@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, memory, network, train
+from dd2424_jax import data, memory, network, registry, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.io import checkpoints, records
 from dd2424_jax.io.progress import Progress
@@ -146,4 +146,4 @@ def _resume(checkpoint: Path, config: train.Config, cells: Cells, state, history
 def _describe(config: train.Config, cells: Cells) -> str:
     """Which runs a checkpoint is of."""
     hypers = {name: a.tolist() for name, a in cells.hypers.named().items()}
-    return json.dumps([train.describe(config), hypers, cells.seeds.tolist()])
+    return json.dumps([registry.describe(config), hypers, cells.seeds.tolist()])

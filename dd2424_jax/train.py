@@ -4,9 +4,8 @@ What fixes a shape or a loop is in `Config` and static; what is only a number is
 a new λ or learning rate never recompiles.
 """
 
-import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -110,51 +109,6 @@ class Config:
             raise ValueError(f"n_batch={self.n_batch} and n_s={self.n_s} must be at least 1")
         if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0) or self.eval_steps[-1] > MAX_UPDATES:
             raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending, up to {MAX_UPDATES:,}")
-
-
-NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use
-    "loss": losses.LOSSES,
-    "schedule": {"cyclical": cyclical, "constant": constant},
-    "optimizer": optimizers.OPTIMIZERS,
-}
-
-
-def describe(config: Config) -> dict:
-    """All of it as JSON, callables by their names: configurations of the same description train alike.
-
-    Raises:
-      ValueError: a callable has no name of its own, as a lambda or a partial has none.
-    """
-
-    def plain(field, value):
-        for name, known in NAMES.get(field, {}).items():
-            if value is known:
-                return name
-        if not callable(value):
-            return value
-        name = f"{value.__module__}.{getattr(value, '__qualname__', '<none>')}"
-        if "<" in name:
-            raise ValueError(f"{field}={value} has no name to tell its runs by: define it by `def`, at top level")
-        return name
-
-    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    return {
-        name: list(value) if name in ("sizes", "eval_steps") else plain(name, value) for name, value in fields.items()
-    }
-
-
-def described(description: Mapping) -> Config:
-    """The configuration that `describe` gave the description of.
-
-    Raises:
-      ValueError: it has a callable that is not in NAMES.
-    """
-    for field, known in {**NAMES, "augment": {None: None}}.items():
-        if description[field] not in known:
-            raise ValueError(f"{field}={description[field]} is none of {', '.join(map(str, known))}")
-    named = {field: known[description[field]] for field, known in NAMES.items()}
-    shapes = {field: tuple(description[field]) for field in ("sizes", "eval_steps")}
-    return Config(**{**description, **shapes, **named})
 
 
 def optimizer(config: Config, hypers: Hypers) -> optax.GradientTransformation:

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import absl.flags
 import numpy as np
 
-from dd2424_jax import data, stats, train
+from dd2424_jax import data, registry, stats
 from dd2424_jax.app import flags, pipeline, plan, session
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
@@ -42,14 +42,14 @@ absl.flags.DEFINE_enum("init", "zeros_bias", list(BIAS_STD), "biases 0, or drawn
 
 
 def title(result: Result) -> str:
-    return f"Assignment 1, {train.describe(result.plan.config)['loss']}"
+    return f"Assignment 1, {registry.describe(result.plan.config)['loss']}"
 
 
 def accuracies(result: Result) -> tables.Table:
     about = f"{title(result)}, on {labels.data_and_seeds(result.plan)}"
     caption = f"{about}: accuracy, mean ± sd, 95 % interval of the mean on test"
     metrics = [f"{split}_accuracy" for split in ("train", "valid", "test")]
-    if result.plan.config.loss is not train.NAMES["loss"]["softmax"]:
+    if result.plan.config.loss is not registry.NAMES["loss"]["softmax"]:
         return tables.of_settings(result, caption, metrics, interval="test_accuracy")
     caption += ", interquartile range of published reports"
     table = tables.of_settings(result, caption, metrics, interval="test_accuracy")

@@ -19,7 +19,6 @@ from types import SimpleNamespace
 import absl.flags
 import jax
 
-import dd2424_jax
 from dd2424_jax import data
 from dd2424_jax.app import flags, hosts, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
@@ -27,6 +26,7 @@ from dd2424_jax.io import files, records
 from dd2424_jax.parallel.placement import Placement
 from dd2424_jax.reporting import report
 from dd2424_jax.runs import provenance
+from dd2424_jax.runs.identity import PACKAGE, of_sources
 
 HERE = Path(__file__).parent
 
@@ -99,14 +99,14 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     here, dataset = session.start(options), plan.load(options)
     source = data.Source(dataset.name, dataset.sha256, options.train_batches, (), options.n_train, options.n_valid)
-    sources = [*sorted(Path(dd2424_jax.__file__).parent.rglob("*.py")), *sorted(HERE.glob("*.py"))]
+    sources = [*sorted(PACKAGE.rglob("*.py")), *sorted(HERE.glob("*.py"))]
     extent = ("precision", "rounds", "n_steps", "growth_to", "growth_points", "side", "process_rounds")
     identity = {
         "experiment": "benchmark",
         "dataset": source._asdict(),
         **{name: vars(options)[name] for name in extent},
         "machine": measurements.machine(here.devices),
-        "source": provenance.source_digest(sources),
+        "source": of_sources(sources),
     }
     with pipeline.opened("benchmark", identity, source._asdict(), here) as run:
         if run.finished:

@@ -16,13 +16,12 @@ import absl.flags
 import jax
 import numpy as np
 
-import dd2424_jax
 from dd2424_jax import schedules, train
 from dd2424_jax.app import flags, pipeline, session
 from dd2424_jax.io import records
 from dd2424_jax.reporting import plots, report, tables
 from dd2424_jax.reporting.report import Report
-from dd2424_jax.runs.identity import digest
+from dd2424_jax.runs.identity import code, digest
 
 flags.define_result_flags()
 flags.define_float("lr_min", 0.05, "least learning rate; at least 0")
@@ -65,7 +64,7 @@ def main():
     options, began = flags.options(), time.perf_counter()
     here = session.start(options)
     shown = {name: vars(options)[name] for name in ("lr_min", "lr_max", "n_s", "decay", "n_decay", "n_steps")}
-    identity = {"experiment": "schedule", "code": dd2424_jax.__version__, **shown}
+    identity = {"experiment": "schedule", "code": code(), **shown}
     with pipeline.opened("schedule", identity, {}, here) as run:
         if not run.finished:
             steps, of_schedules = rates(options)

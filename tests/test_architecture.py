@@ -15,7 +15,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("", ["losses", "schedules", "optimizers", "network", "stats", "choice"]),
     ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
     ("gradients", ["differences", "cases"]),
-    ("", ["train", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
+    ("", ["train", "registry", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
     ("runs", ["locks", "identity", "latest", "directory", "provenance", "plan", "result", "shards", "previous"]),
     ("reporting", ["labels", "tables", "plots", "search_plots", "report", "published"]),
     ("reporting", ["confusion", "learning", "lam_search", "gradients"]),

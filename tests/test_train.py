@@ -5,7 +5,6 @@ import itertools
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 from dd2424_jax import data, evaluation, losses, network, optimizers, train
@@ -174,25 +173,6 @@ def test_hypers_out_of_range_are_refused(wrong):
     ((name, value),) = wrong.items()
     with pytest.raises(ValueError, match=f"needs .*{name}" if np.isfinite(value).all() else "needs finite"):
         train.as_arrays(HYPERS._replace(**wrong))
-
-
-def test_a_configuration_can_be_told_from_its_description():
-    config = dataclasses.replace(CONFIG, loss=losses.hinge, schedule=train.constant, optimizer=optimizers.adam)
-    assert train.described(train.describe(config)) == config
-    assert train.describe(config) != train.describe(CONFIG)
-
-
-def test_an_unknown_optimizer_has_a_description_but_is_not_made_from_it():
-    description = train.describe(dataclasses.replace(CONFIG, optimizer=optax.adagrad))
-    assert description["optimizer"] != train.describe(dataclasses.replace(CONFIG, optimizer=optax.lion))["optimizer"]
-    with pytest.raises(ValueError, match=r"optimizer=optax.*adagrad is none of sgd, "):
-        train.described(description)
-
-
-@pytest.mark.parametrize("nameless", [lambda lr: optax.sgd(lr), functools.partial(optax.sgd, momentum=0.9)])
-def test_what_has_no_name_has_no_description(nameless):
-    with pytest.raises(ValueError, match=r"optimizer=.* has no name"):
-        train.describe(dataclasses.replace(CONFIG, optimizer=nameless))
 
 
 def test_training_lowers_the_cost(splits):

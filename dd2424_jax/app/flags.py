@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 from absl import flags
 
-from dd2424_jax import train
+from dd2424_jax import registry, train
 from dd2424_jax.app import hosts, number_lists
 
 FLAGS = flags.FLAGS
@@ -97,13 +97,13 @@ def define_run_flags(
     flags.DEFINE_enum(
         "loss",
         "softmax",
-        list(train.NAMES["loss"]),
+        list(registry.NAMES["loss"]),
         "cross-entropy of the softmax, mean cross-entropy of K sigmoids, or the SVM's hinge loss",
     )
     flags.DEFINE_enum(
         "optimizer",
         "sgd",
-        list(train.NAMES["optimizer"]),
+        list(registry.NAMES["optimizer"]),
         "mini-batch gradient descent without or with momentum, Nesterov's, or Adam",
     )
     define_numbers("momentum", [0.9], f"momentum, and Adam's β1, below 1; not of sgd{PAIRED}")

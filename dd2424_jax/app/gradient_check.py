@@ -3,17 +3,15 @@
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import jax
 
-import dd2424_jax
 from dd2424_jax import data
 from dd2424_jax.app import pipeline
 from dd2424_jax.app.session import Session
 from dd2424_jax.gradients import cases
 from dd2424_jax.reporting import gradients, labels, report
-from dd2424_jax.runs import provenance
+from dd2424_jax.runs.identity import PACKAGE, of_sources
 
 SEED = 0
 
@@ -28,7 +26,7 @@ def run(
         "dataset": about,
         **{"networks": list(networks), "losses": list(losses), "seed": seed},
         # A check that is found done already must be one of this very code.
-        "source": provenance.source_digest(sorted(Path(dd2424_jax.__file__).parent.rglob("*.py"))),
+        "source": of_sources(sorted(PACKAGE.rglob("*.py"))),
     }
     session = session._replace(devices=session.devices[:1])
     with _exact(), pipeline.opened("gradient_check", identity, about, session) as run:

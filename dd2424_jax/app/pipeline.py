@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 import json
 import sys
 import time
@@ -18,7 +19,7 @@ from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import directory, provenance, result, shards
 from dd2424_jax.runs.directory import ResultError, Run
-from dd2424_jax.runs.identity import digest
+from dd2424_jax.runs.identity import digest, drawing_code, of_sources
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
 
@@ -106,17 +107,17 @@ def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: M
 
 
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
-    """The report of a finished run, from its numbers, if it was drawn with other arguments of `draw`, or is damaged."""
+    """The report of a finished run, from its numbers, if it was drawn otherwise, or is damaged."""
     summary = run.summary
-    if summary.get("drawn") == _digest_of_arguments(draw) and report.intact(run.path, summary.get("table")):
+    if summary.get("drawn") == _digest_of_drawing(draw) and report.intact(run.path, summary.get("table")):
         return
     try:
-        outcome = result.read_arrays(run.path, plan)
+        concluded = result.read(plan, run.path)
     except ResultError as error:
         raise ResultError(f"{error}: --force computes the run from scratch, beside it") from error
     with directory.held(run.path):
         run.revise({**summary, "drawn": None})  # killed before it is through, it is drawn again
-        drawn = _draw(result.conclude(plan, outcome, run.path), draw)
+        drawn = _draw(concluded, draw)
         run.revise({**summary, **drawn})
         (run.path / directory.LOCK).unlink(missing_ok=True)
 
@@ -126,13 +127,14 @@ def _draw(concluded: Result, draw: Draw) -> dict:
     drawn = draw(concluded)
     table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
-    return {"settings": settings, **drawn.summary, "drawn": _digest_of_arguments(draw), "table": table}
+    return {"settings": settings, **drawn.summary, "drawn": _digest_of_drawing(draw), "table": table}
 
 
-def _digest_of_arguments(draw: Draw) -> str:
-    """Of what a report depends on besides the result: the arguments that are bound in `draw`."""
-    bound = draw.keywords if isinstance(draw, functools.partial) else {}
-    return digest({name: str(value) for name, value in bound.items()})
+def _digest_of_drawing(draw: Draw) -> str:
+    """Of what a report depends on besides the numbers: what is bound in `draw`, and the code that draws."""
+    bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
+    own = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
+    return digest({**{name: str(value) for name, value in bound.items()}, "code": [drawing_code(), own]})
 
 
 def _diverged(concluded: Result) -> list[str]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from dd2424_jax import data, memory, optimizers, train
+from dd2424_jax import data, memory, optimizers, registry, train
 from dd2424_jax.app import flags
 from dd2424_jax.app.flags import UsageError
 from dd2424_jax.runs import previous
@@ -78,7 +78,7 @@ def _sizes(options: SimpleNamespace) -> tuple[int, ...]:
 def _config(options: SimpleNamespace, eval_steps: Sequence[int], **config) -> train.Config:
     """Every field of train.Config that has a flag of its name, and what is given besides."""
     flagged = {name: value for name, value in vars(options).items() if name in _CONFIG_FIELDS}
-    named = {name: train.NAMES[name][value] for name, value in flagged.items() if name in train.NAMES}
+    named = {name: registry.NAMES[name][value] for name, value in flagged.items() if name in registry.NAMES}
     fields = {"sizes": _sizes(options), "eval_steps": tuple(eval_steps), **flagged, **named, **config}
     return train.Config(**{**fields, "init_std": fields.get("init_std") or None})
 

@@ -1,8 +1,19 @@
 """What a run is known by: a mapping of JSON, its short name, and in what two of them differ."""
 
+import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import dd2424_jax
+from dd2424_jax.io import files
+
+PACKAGE = Path(dd2424_jax.__file__).parent
+OF_NUMBERS = (  # the modules that they depend on, if only to rounding
+    *("losses", "schedules", "optimizers", "network", "train", "evaluation", "programs", "segments", "sweep"),
+    *("data/pickles", "data/cifar10", "data/synthetic", "data/splits", "parallel/placement"),
+)
 
 
 def digest(identity: Mapping) -> str:
@@ -28,3 +39,22 @@ def _leaves(identity: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
+
+
+@functools.cache
+def code() -> dict[str, str]:
+    """Which code makes the numbers: the version, and a digest of the modules."""
+    sources = [PACKAGE / f"{module}.py" for module in OF_NUMBERS]
+    return {"version": dd2424_jax.__version__, "source": of_sources(sources)}
+
+
+@functools.cache
+def drawing_code() -> str:
+    """A digest of the modules that make a report of numbers."""
+    modules = ("stats", "choice", "runs/result")
+    return of_sources([*sorted((PACKAGE / "reporting").glob("*.py")), *(PACKAGE / f"{name}.py" for name in modules)])
+
+
+def of_sources(sources: Iterable[Path]) -> str:
+    """A short name for the code in some files."""
+    return digest({f"{file.parent.name}/{file.name}": files.read_text(file) for file in sources})

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import dd2424_jax
-from dd2424_jax import data, train
-from dd2424_jax.runs.identity import digest
+from dd2424_jax import data, registry, train
+from dd2424_jax.runs.identity import code, digest
 
 
 class Plan(NamedTuple):
@@ -43,8 +42,8 @@ class Plan(NamedTuple):
         """All of it as JSON, however it was written; its digest names the run directory (see directory.py)."""
         return {
             "experiment": self.experiment,
-            "code": dd2424_jax.__version__,
-            "config": train.describe(self.config),
+            "code": code(),
+            "config": registry.describe(self.config),
             "hypers": {name: a.tolist() for name, a in self.hypers.named().items()},
             "seeds": list(self.seeds),
             "dataset": self.dataset,
@@ -68,7 +67,7 @@ def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:
     splits = source.split(dataset)
     return Plan(
         identity["experiment"],
-        train.described(identity["config"]),
+        registry.described(identity["config"]),
         train.as_arrays(train.Hypers(**identity["hypers"])),
         tuple(identity["seeds"]),
         source,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from dd2424_jax import data, stats, train
+from dd2424_jax import data, registry, stats, train
 from dd2424_jax.io import files
 from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
@@ -61,7 +61,7 @@ class Wanted(NamedTuple):
     given: Sequence[str]
 
     def fits(self, search: Search) -> bool:
-        own, theirs = train.describe(self.config), search.identity["config"]
+        own, theirs = registry.describe(self.config), search.identity["config"]
         return (
             self.is_of_the_data(search)
             and all(own[key] == theirs[key] for key in ALIKE)
@@ -135,9 +135,9 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
             raise ResultError(f"--search={path} is no search for λ; {instead}")
         if not wanted.is_of_the_data(search):
             raise ResultError(f"--search={path} was on other data; {instead}")
-        if (optimizer := search.identity["config"]["optimizer"]) != train.describe(wanted.config)["optimizer"]:
+        if (optimizer := search.identity["config"]["optimizer"]) != registry.describe(wanted.config)["optimizer"]:
             raise ResultError(f"--search={path} was with --optimizer={optimizer}: give that, or {instead}")
-        theirs, own = search.identity["config"], train.describe(wanted.config)
+        theirs, own = search.identity["config"], registry.describe(wanted.config)
         for key, flag in ALIKE.items():
             if flag in wanted.given and own[key] != theirs[key]:
                 raise ResultError(f"--search={path} was with another --{flag}: give that, or {instead}")

@@ -2,13 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
 import dd2424_jax
-from dd2424_jax.io import files
-from dd2424_jax.runs.identity import digest
 
 
 def collect() -> dict:
@@ -30,8 +27,3 @@ def collect() -> dict:
         "versions": {"python": sys.version.split()[0]} | {package: metadata.version(package) for package in packages},
         "commit": commit,
     }
-
-
-def source_digest(sources: Iterable[Path]) -> str:
-    """A short name for the code in some files."""
-    return digest({f"{file.parent.name}/{file.name}": files.read_text(file) for file in sources})

@@ -100,6 +100,15 @@ def write_arrays(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
     records.write_arrays(directory / PARAMS, plan.digest, params)
 
 
+def read(plan: Plan, path: Path) -> Result:
+    """The result of a plan from its run directory.
+
+    Raises:
+      ResultError: a file is missing, damaged, or of another plan.
+    """
+    return conclude(plan, read_arrays(path, plan), path)
+
+
 def read_arrays(directory: Path, plan: Plan) -> sweep.Outcome:
     """The outcome that `write_arrays` wrote for the plan.
 

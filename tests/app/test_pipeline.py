@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import functools
 import itertools
 import os
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import optax
 import pytest
 
 from dd2424_jax import sweep
@@ -143,3 +145,27 @@ def test_where_the_numbers_are_damaged_too_it_says_what_to_do(plan, tmp_path):
         pipeline.run(plan, draw, session(tmp_path))
     (path,) = (tmp_path / "tried").glob("[!l]*")
     assert not (path / "lock").exists()
+
+
+def test_code_that_draws_otherwise_draws_again_and_trains_nothing(plan, tmp_path, monkeypatch):
+    pipeline.run(plan, draw, session(tmp_path))
+    before = contents(tmp_path)
+    monkeypatch.setattr(sweep, "run", None)
+    monkeypatch.setattr(pipeline, "drawing_code", lambda: "another")
+    (tmp_path / "tried" / "latest" / "table.tex").unlink()
+    pipeline.run(plan, draw, session(tmp_path))
+    assert contents(tmp_path) == before
+
+
+def test_an_optimizer_of_ones_own_is_another_run(plan, tmp_path):
+    for optimizer in (optax.sgd, optax.adam):
+        own = plan._replace(config=dataclasses.replace(plan.config, optimizer=optimizer))
+        pipeline.run(own, draw, session(tmp_path))
+    assert len(list(tmp_path.glob("tried/[!l]*/summary.json"))) == 2
+
+
+def test_changed_code_is_another_run_and_the_old_one_stays(plan, tmp_path, monkeypatch):
+    pipeline.run(plan, draw, session(tmp_path))
+    monkeypatch.setattr("dd2424_jax.runs.plan.code", lambda: {"version": "0", "source": "another"})
+    pipeline.run(plan, draw, session(tmp_path))
+    assert len(list(tmp_path.glob("tried/[!l]*/summary.json"))) == 2

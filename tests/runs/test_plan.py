@@ -4,7 +4,6 @@ import json
 import numpy as np
 import pytest
 
-import dd2424_jax
 from dd2424_jax import losses, optimizers, train
 from dd2424_jax.runs.plan import from_identity
 from tests.runs.examples import CONFIG, DATASET, HYPERS, PLAN, SOURCE, assert_same, with_momentum, without_test
@@ -55,8 +54,9 @@ def test_whatever_decides_a_number_is_part_of_the_identity(part, changed):
 
 def test_so_is_the_version_of_the_code(monkeypatch):
     before = PLAN.identity()
-    monkeypatch.setattr(dd2424_jax, "__version__", "9.9")
-    assert PLAN.identity() != before
+    for changed in ({"version": "9.9"}, {"source": "0" * 10}):
+        monkeypatch.setattr("dd2424_jax.runs.plan.code", lambda changed=changed: {**before["code"], **changed})
+        assert PLAN.identity() != before
 
 
 def test_how_numbers_were_written_is_no_part_of_it():

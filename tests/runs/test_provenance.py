@@ -54,23 +54,3 @@ def test_installed_into_another_projects_repository_it_has_no_commit(package):
 def test_without_git_there_is_no_commit(monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     assert provenance.collect()["commit"] is None
-
-
-def test_the_digest_of_sources_depends_on_their_names_and_contents_alone(tmp_path):
-    def digest(folder, name="a.py", content="x = 1"):
-        file = tmp_path / folder / "package" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-        return provenance.source_digest([file])
-
-    one = digest("here")
-    assert digest("there") == one
-    assert digest("here", content="x = 2") != one
-    assert digest("here", name="b.py") != one
-
-
-def test_the_digest_of_sources_does_not_depend_on_their_order(tmp_path):
-    sources = [tmp_path / name for name in ("a.py", "b.py")]
-    for source in sources:
-        source.write_text(source.name)
-    assert provenance.source_digest(sources) == provenance.source_digest(reversed(sources))

@@ -1,0 +1,73 @@
+"""What a configuration may hold under a name, and configurations as JSON: what runs are told apart by."""
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
+
+from dd2424_jax import losses, optimizers, train
+
+NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use
+    "loss": losses.LOSSES,
+    "schedule": {"cyclical": train.cyclical, "constant": train.constant},
+    "optimizer": optimizers.OPTIMIZERS,
+}
+
+
+def describe(config: train.Config) -> dict:
+    """All of it as JSON: configurations of the same description train alike.
+
+    A callable is its name in NAMES or, of another's code, its qualified name, its source and what is bound to it.
+
+    Raises:
+      ValueError: a callable has no name of its own, as a lambda has none, or no source.
+    """
+    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    return {
+        field: list(value) if field in ("sizes", "eval_steps") else _plain(field, value)
+        for field, value in fields.items()
+    }
+
+
+def described(description: Mapping) -> train.Config:
+    """The configuration that `describe` gave the description of.
+
+    Raises:
+      ValueError: it has a callable that is not in NAMES.
+    """
+    for field, known in {**NAMES, "augment": {None: None}}.items():
+        value = description[field]
+        if isinstance(value, Mapping) or value not in known:
+            raise ValueError(f"{field}={value} is none of {', '.join(map(str, known))}")
+    named = {field: known[description[field]] for field, known in NAMES.items()}
+    shapes = {field: tuple(description[field]) for field in ("sizes", "eval_steps")}
+    return train.Config(**{**description, **shapes, **named})
+
+
+def _plain(field: str, value):
+    """A field's value as JSON."""
+    for name, known in NAMES.get(field, {}).items():
+        if value is known:
+            return name
+    if isinstance(value, losses.Loss):
+        return {part: _plain(field, own) for part, own in value._asdict().items()}
+    if isinstance(value, functools.partial):
+        bound = {"arguments": list(value.args), **value.keywords}
+        try:
+            return {"function": _plain(field, value.func), "bound": json.loads(json.dumps(bound))}
+        except TypeError as error:
+            raise ValueError(f"{field}={value} has bound what is no number or text ({error})") from error
+    return _of_function(field, value) if callable(value) else value
+
+
+def _of_function(field: str, function) -> dict:
+    name = f"{function.__module__}.{getattr(function, '__qualname__', '<none>')}"
+    if "<" in name:
+        raise ValueError(f"{field}={function} has no name to tell its runs by: define it by `def`, at top level")
+    try:
+        source = inspect.getsource(inspect.unwrap(function))
+    except (OSError, TypeError) as error:
+        raise ValueError(f"{field}={name} has no source to tell its runs by: define it by `def`, in a file") from error
+    return {"name": name, "source": hashlib.sha256(source.encode()).hexdigest()[:10]}
