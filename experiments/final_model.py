@@ -142,7 +142,7 @@ def main():
         raise flags.UsageError(f"the final model has one setting, not {names}: choose it by a search")
     previous.check_fresh(final.seeds, options.out_dir, search)
     if search is not None:
-        pipeline.say(f"final_model: λ = {options.lam[0]:g} is the choice of {search.path}")
+        pipeline.say(f"final_model: λ = {options.lam[0]:g} is the choice of {search}")
         about = fresh_score(search, options.rule, final.seeds, dataset, here)
     pipeline.run(final, functools.partial(draw, about=about), here)
 

@@ -61,9 +61,7 @@ def follow_coarse_search(options: SimpleNamespace, dataset: data.Dataset) -> lis
     if not (options.lam_min and options.lam_max):
         low, high = lam_range(search)
         options.lam_min, options.lam_max = options.lam_min or low, options.lam_max or high
-    pipeline.say(
-        f"fine_search: λ from {options.lam_min:.3g} to {options.lam_max:.3g}, round the choice of {search.path}"
-    )
+    pipeline.say(f"fine_search: λ from {options.lam_min:.3g} to {options.lam_max:.3g}, round the choice of {search}")
     options.search = search.name
     return plan.follow(options, search, search.choice["best"])
 

@@ -189,6 +189,11 @@ def options() -> SimpleNamespace:
     return SimpleNamespace(**{flag.name: flag.value for flag in _own_flags()})
 
 
+def changed() -> dict:
+    """Those of them that differ from the experiment's own values."""
+    return {flag.name: flag.value for flag in _own_flags() if flag.value != flag.default}
+
+
 def given(name: str) -> bool:
     """Whether a flag stands on the command line."""
     return FLAGS[name].present > 0

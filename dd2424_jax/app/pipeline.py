@@ -12,6 +12,7 @@ from pathlib import Path
 import jax
 
 from dd2424_jax import sweep
+from dd2424_jax.app import flags
 from dd2424_jax.app.flags import UsageError
 from dd2424_jax.app.session import Session
 from dd2424_jax.parallel import processes
@@ -171,7 +172,8 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
     """In the first process, which broadcasts where it is."""
     shown = [f"{device} ({device.device_kind})" for device in session.devices]
     precision = jax.config.jax_default_matmul_precision or "default"
-    facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset, "flags": session.options}
+    facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset}
+    facts |= {"flags": session.options, "changed": flags.changed()}
     facts |= provenance.collect()
     own = None if session.shard.n == 1 or session.merge else session.shard.name
     where = {"name": session.name, "force": session.force, "shard": own}

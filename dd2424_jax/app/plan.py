@@ -138,13 +138,16 @@ def hypers(options: SimpleNamespace) -> train.Hypers:
 def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset, *, instead: str) -> previous.Search:
     """The search to follow: that of --search, or the newest on the same data with the same flags.
 
-    Learning rates and momentum that stand on the command line must be those that the search tried. Those that do not
-    must be this script's defaults, unless the search varied them: then its choice is taken. Of --search, only what
-    stands on the command line, the data and the optimizer must agree. `instead` says what else the user can do.
+    Of these, what stands on the command line must be the search's; of the others, the search must have had its script's
+    own, so that one that was only tried is never taken for the real one. Learning rates and momentum that stand on the
+    command line must be those that the search tried. Those that do not must be this script's defaults, unless the
+    search varied them: then its choice is taken. Of --search, only what stands on the command line, the data and the
+    optimizer must agree. `instead` says what else the user can do.
     """
     values = {name: values for name, values in hyper_flags(options).items() if name != "lam"}
     given = [*filter(flags.given, [*values, *previous.ALIKE.values()])]
-    wanted = previous.Wanted(cyclical_config(options), dataset, values, given)
+    extent = {name: value for name, value in vars(options).items() if name in previous.EXTENT and flags.given(name)}
+    wanted = previous.Wanted(cyclical_config(options), dataset, values, given, extent)
     return previous.find(experiment, options.out_dir, wanted, path=options.search, instead=instead)
 
 

@@ -1,8 +1,10 @@
 """Earlier searches: the newest that fits a command line, what it chose, and the seeds that searches have used."""
 
+import datetime
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from dd2424_jax import data, registry, stats, train
@@ -20,16 +22,31 @@ ALIKE = {  # of the configuration, for which a setting is chosen, and the flags 
 }
 
 
+EXTENT = (  # flags of how much was trained, and on what
+    *("n_train", "n_valid", "train_batches", "valid_batches"),
+    *("n_s", "n_cycles", "n_evals", "n_seeds", "preset"),
+)
+
+
 class Search(NamedTuple):
-    """A finished search: its directory, its plan's identity, and its summary."""
+    """A finished search: its directory, its plan's identity, its summary, and its flags.
+
+    changed  those of the flags that were not its script's own
+    """
 
     path: Path
     identity: Mapping
     summary: Mapping
+    flags: Mapping = MappingProxyType({})
+    changed: Mapping = MappingProxyType({})
 
     @property
     def name(self) -> str:
         return f"{self.path.parent.name}/{self.path.name}"
+
+    def __str__(self) -> str:
+        finished = datetime.datetime.fromtimestamp((self.path / latest.SUMMARY).stat().st_mtime)
+        return f"{self.path}, finished {finished:%Y-%m-%d %H:%M}"
 
     @property
     def choice(self) -> Mapping:
@@ -53,17 +70,21 @@ class Wanted(NamedTuple):
 
     values  of each hyperparameter but λ, those of the command line or its defaults
     given   which of them, and of ALIKE's flags, are the command line's; of the others, a search may have made a choice
+    extent  of EXTENT's flags, those that are the command line's; of the others, a search must have had its script's own
     """
 
     config: train.Config
     dataset: data.Dataset
     values: Mapping[str, Sequence[float]]
     given: Sequence[str]
+    extent: Mapping[str, object] = MappingProxyType({})
 
     def fits(self, search: Search) -> bool:
         own, theirs = registry.describe(self.config), search.identity["config"]
         return (
             self.is_of_the_data(search)
+            and all(search.flags.get(name) == value for name, value in self.extent.items())
+            and not any(name in search.changed for name in EXTENT if name not in self.extent)
             and all(own[key] == theirs[key] for key in ALIKE)
             and all(
                 search.values(name) == set(values) or (name not in self.given and search.has_chosen(name))
@@ -91,7 +112,7 @@ def read(path: Path) -> Search | None:
     identity, summary = config["identity"], directory.Run(path).summary
     if "choice" not in summary or "hypers" not in identity:
         return None
-    search = Search(path, identity, summary)
+    search = Search(path, identity, summary, config.get("flags", {}), config.get("changed", {}))
     try:
         _check(search)
     except (KeyError, TypeError, AttributeError, StopIteration) as error:
@@ -150,10 +171,10 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
     else:
         search = next(filter(wanted.fits, finished(experiment, out_dir)), None)
         if search is None:
-            target, alike = experiment.replace("_", "-"), ", ".join([*ALIKE.values(), *wanted.values])
+            target, alike = experiment.replace("_", "-"), ", ".join([*ALIKE.values(), *wanted.values, *EXTENT])
             raise ResultError(
                 f"there is no finished {experiment} in {out_dir} on the same data with the same {alike}: run "
-                f"make {target} first, with the same ARGS, or {instead}"
+                f"make {target} first, with the same ARGS, or {instead}, or name another by --search"
             )
     if search.choice is None:
         raise ResultError(f"every run of {search.path} diverged; {instead}")

@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import os
+import re
 
 import numpy as np
 import pytest
@@ -25,8 +26,8 @@ def search(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     times = itertools.count(1)
 
-    def finish(plan=PLAN, summary=SUMMARY, out_dir="results"):
-        with directory.open_run(out_dir, plan.experiment, plan.identity(), {}) as run:
+    def finish(plan=PLAN, summary=SUMMARY, out_dir="results", **facts):
+        with directory.open_run(out_dir, plan.experiment, plan.identity(), facts) as run:
             run.finish(summary)
         os.utime(run.path / "summary.json", (next(times),) * 2)
         return run.path
@@ -139,6 +140,20 @@ def test_what_a_search_took_from_another_was_chosen_too(search):
     follower = previous.read(search(one_rate._replace(seeds=(7, 8)), followed))
     assert wanted.fits(follower)
     assert not wanted._replace(given=["lr_max"]).fits(follower)
+
+
+def test_a_search_of_another_extent_is_not_followed_unless_it_is_named(search):
+    real = search(PLAN._replace(seeds=(7,)), flags={"n_s": 900, "n_seeds": 3}, changed={"seed": 7})
+    toy = search(flags={"n_s": 10, "n_seeds": 3}, changed={"n_s": 10})
+    assert find().path == real
+    assert find(WANTED._replace(extent={"n_s": 10})).path == toy
+    assert find(path=toy).path.samefile(toy)
+    with pytest.raises(ResultError, match=r"n_s, .*: run make coarse-search first, .* or name another by --search"):
+        find(WANTED._replace(extent={"n_seeds": 5}))
+
+
+def test_a_search_says_when_it_was_finished(search):
+    assert re.fullmatch(r"results/coarse_search/\w+, finished 1970-01-0\d \d\d:\d\d", str(previous.read(search())))
 
 
 def test_a_directory_that_is_named_must_be_finished(search):
