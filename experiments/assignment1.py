@@ -49,11 +49,11 @@ def accuracies(result: Result) -> tables.Table:
     about = f"{title(result)}, on {labels.data_and_seeds(result.plan)}"
     caption = f"{about}: accuracy, mean ± sd, 95 % interval of the mean on test"
     metrics = [f"{split}_accuracy" for split in ("train", "valid", "test")]
-    if result.plan.config.loss is not registry.NAMES["loss"]["softmax"]:
+    ranges = [published.assignment1(result.plan, i) for i in range(len(result.settings))]
+    if not any(ranges):
         return tables.of_settings(result, caption, metrics, interval="test_accuracy")
     caption += ", interquartile range of published reports"
     table = tables.of_settings(result, caption, metrics, interval="test_accuracy")
-    ranges = [published.ASSIGNMENT1.get((own.hypers.lam, own.hypers.lr_max)) for own in result.settings]
     return tables.with_column(table, "published", ["–" if not both else f"{both[0]}-{both[1]}" for both in ranges])
 
 

@@ -111,8 +111,7 @@ def weights(result: Result):
 
 def draw(result: Result, about: Mapping | None) -> Report:
     """Accuracies beside the published ones, the search's selection bias, confusion, first-layer weights, curves."""
-    hidden = [*result.plan.config.sizes[1:-1]]
-    drawn = learning.draw(result, "Final model", published.FINAL if hidden == [50] else None)
+    drawn = learning.draw(result, "Final model", published.FINAL)
     shown, remarks, figures = list(drawn.tables), [], {**drawn.figures, "weights": weights(result)}
     if about is None:
         remarks.append("λ was given by hand: no search's score to compare with.")

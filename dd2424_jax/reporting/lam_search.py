@@ -144,7 +144,7 @@ def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: 
         return fig
     x = values[0] if len(values) == 1 else np.arange(len(names))
     search_plots.scores(axes[0], x, scores, names, chosen)
-    if overlay and [*symbols] == ["lam"]:
+    if overlay and [*symbols] == ["lam"] and published.can_overlay(plan):
         published.overlay(axes[0])
     if chosen is not None:
         search_plots.differences(axes[1], x, chosen)

@@ -36,12 +36,12 @@ def curves(result: Result, title: str):
 
 
 def draw(result: Result, title: str, others: Published | None) -> Report:
-    """Accuracies of every setting, beside those of `others` where there is one setting; its learning curves."""
+    """Accuracies of every setting, beside those of `others` where there is one, and theirs; its learning curves."""
     label = labels.data_and_seeds(result.plan)
     caption = f"{title} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean on test"
     accuracies = [f"{split}_accuracy" for split in ("train", "valid", "test")]
     shown = [tables.of_settings(result, caption, accuracies, interval="test_accuracy")]
-    if len(result.settings) == 1 and others:
+    if len(result.settings) == 1 and others and others.of.is_of(result.plan, 0):
         accuracy = result.settings[0].estimates["test_accuracy"]
         shown.append(comparison(f"{title} on {label}, beside published reports", accuracy, others))
     return Report(shown, [], {"curves": curves(result, title)})

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from dd2424_jax import choice, train
-from dd2424_jax.reporting import labels, lam_search
+from dd2424_jax.reporting import labels, lam_search, published
 from tests.reporting.results import concluded, crossed, drawn, near, plan
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -138,12 +138,14 @@ def test_a_search_of_which_every_run_diverged_is_drawn_and_chooses_nothing(about
         drawn(fig)
 
 
-def test_published_searches_are_drawn_over_a_search_of_lam_alone():
+def test_published_searches_are_drawn_over_a_search_of_lam_alone(monkeypatch):
     def overlaid(**about):
         fig = draw(concluded(**about), overlay=True).figures["search"]
         legend = fig.axes[0].get_legend()
         return legend and any("report" in text.get_text() for text in legend.get_texts())
 
+    assert not overlaid(lam=LAMS, scores=near(0.4, 0.5, 0.3))  # of other images
+    monkeypatch.setattr(published, "can_overlay", lambda _: True)
     assert overlaid(lam=LAMS, scores=near(0.4, 0.5, 0.3))
     assert not overlaid(lam=0.1, lr_max=[0.1, 0.2], scores=near(0.4, 0.5))
     assert not overlaid(**GRID, scores=GRID_SCORES)

@@ -9,8 +9,10 @@ from tests.reporting.results import concluded, drawn, near
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-def test_one_setting_stands_beside_published_reports():
+def test_one_setting_stands_beside_published_reports_of_it(monkeypatch):
     result = concluded(0.01, scores=near(0.5), test=True)
+    assert len(learning.draw(result, "Exercise 3", published.EXERCISE3).tables) == 1
+    monkeypatch.setattr(published.Setting, "is_of", lambda *_: True)
     report = learning.draw(result, "Exercise 3", published.EXERCISE3)
     accuracies, comparison = report.tables
     assert accuracies.header == ["λ", "train %", "validation %", "test %", "95 % interval", "diverged"]

@@ -1,7 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from dd2424_jax import data, losses, optimizers, train
 from dd2424_jax.reporting import plots, published
+from dd2424_jax.runs.plan import Plan
 from dd2424_jax.stats import estimate
 
 
@@ -27,3 +31,50 @@ def test_published_searches_are_two_more_lines():
     for line, points in zip(ax.lines, (published.DECADES, published.DRAWS), strict=True):
         np.testing.assert_array_equal(line.get_xydata(), points)
     assert len(ax.get_legend().get_texts()) == 2
+
+
+def plan_of(setting, source="cifar10", **changes):
+    """A plan of a published setting, of which nothing is made."""
+    numbers = {"lam": 0.02, "lr_min": 0.001, "lr_max": 0.001, **setting.hypers}
+    hypers = train.as_arrays(train.Hypers(**{**numbers, **changes.pop("hypers", {})}))
+    config = dataclasses.replace(setting.config, **changes)
+    about = data.Source(source, "0" * 64, (1,), (2,), changes.pop("n_train", setting.n_train), 1000)
+    return Plan("experiment", config, hypers, (0,), about, None)
+
+
+@pytest.mark.parametrize("others", [published.EXERCISE3, published.EXERCISE4, published.FINAL])
+def test_numbers_of_others_are_of_their_setting_alone(others):
+    of = others.of
+    last = of.config.eval_steps[-1]
+    assert of.is_of(plan_of(of), 0)
+    assert of.is_of(plan_of(of, eval_steps=(1, 7, last)), 0)
+    assert of.is_of(plan_of(of, hypers={"lam": 0.3}), 0) == (others is published.FINAL)
+    for changes in (
+        {"source": "synthetic"},
+        {"loss": losses.hinge},
+        {"sizes": (3072, 100, 10)},
+        {"eval_steps": (last // 100,)},
+        {"n_batch": 50},
+        {"init_std": 0.1},
+        {"hypers": {"lr_max": 0.2}},
+        {"optimizer": optimizers.adam},
+    ):
+        assert not of.is_of(plan_of(of, **changes), 0), changes
+    smaller = plan_of(of)
+    assert not of.is_of(smaller._replace(source=smaller.source._replace(n_train=400)), 0)
+
+
+def test_assignment_1_has_its_ranges_by_lam_and_eta():
+    setting = published.Setting(published._LINEAR, 10_000, {"lam": 0.1, "lr_max": 0.001})
+    assert published.assignment1(plan_of(setting), 0) == (39.0, 39.3)
+    assert published.assignment1(plan_of(setting, bias_std=0.01), 0) == (39.0, 39.3)
+    assert published.assignment1(plan_of(setting, eval_steps=(100,)), 0) is None
+    assert published.assignment1(plan_of(setting, hypers={"lam": 0.2}), 0) is None
+    assert published.assignment1(plan_of(setting, source="synthetic"), 0) is None
+
+
+def test_the_reports_searches_are_of_its_network_and_images():
+    of = published.EXERCISE3.of
+    assert published.can_overlay(plan_of(of, n_s=900, eval_steps=(3, 9), init_std=0.1414))
+    for changes in ({"source": "synthetic"}, {"loss": losses.hinge}, {"sizes": (3072, 10)}):
+        assert not published.can_overlay(plan_of(of, **changes))
