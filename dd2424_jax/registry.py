@@ -1,4 +1,4 @@
-"""What a configuration may hold under a name, and configurations as JSON: what runs are told apart by."""
+"""What a configuration may hold under a name, and configurations as JSON, by which a run is identified."""
 
 import dataclasses
 import functools
@@ -65,9 +65,9 @@ def _plain(field: str, value):
 def _of_function(field: str, function) -> dict:
     name = f"{function.__module__}.{getattr(function, '__qualname__', '<none>')}"
     if "<" in name:
-        raise ValueError(f"{field}={function} has no name to tell its runs by: define it by `def`, at top level")
+        raise ValueError(f"{field}={function} has no name to identify its runs by: define it by `def`, at top level")
     try:
         source = inspect.getsource(inspect.unwrap(function))
     except (OSError, TypeError) as error:
-        raise ValueError(f"{field}={name} has no source to tell its runs by: define it by `def`, in a file") from error
+        raise ValueError(f"{field}={name} has no source to identify its runs by: define it by `def`, in a file") from error
     return {"name": name, "source": hashlib.sha256(source.encode()).hexdigest()[:10]}
