@@ -65,9 +65,9 @@ def _plain(field: str, value):
 def _of_function(field: str, function) -> dict:
     name = f"{function.__module__}.{getattr(function, '__qualname__', '<none>')}"
     if "<" in name:
-        raise ValueError(f"{field}={function} has no name to identify its runs by: define it by `def`, at top level")
+        raise ValueError(f"{field}={function} has no name to identify its runs: define it by `def`, at top level")
     try:
         source = inspect.getsource(inspect.unwrap(function))
     except (OSError, TypeError) as error:
-        raise ValueError(f"{field}={name} has no source to identify its runs by: define it by `def`, in a file") from error
+        raise ValueError(f"{field}={name} has no source to identify its runs: define it by `def`, in a file") from error
     return {"name": name, "source": hashlib.sha256(source.encode()).hexdigest()[:10]}
