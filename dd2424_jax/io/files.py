@@ -50,6 +50,7 @@ def open_locked(file: Path, *, patience: float = math.inf) -> TextIO | None:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o644)
         _check_regular(handle, file)
         if os.fstat(handle).st_nlink > 1:
+            os.close(handle)
             raise OSError(errno.EMLINK, "has other names too", str(file))
         if _lock(handle) and _is_at(handle, file):
             return os.fdopen(handle, "a+")

@@ -156,9 +156,9 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
             raise ResultError(f"--search={path} is no search for λ; {instead}")
         if not wanted.is_of_the_data(search):
             raise ResultError(f"--search={path} was on other data; {instead}")
-        if (optimizer := search.identity["config"]["optimizer"]) != registry.describe(wanted.config)["optimizer"]:
-            raise ResultError(f"--search={path} was with --optimizer={optimizer}: give that, or {instead}")
         theirs, own = search.identity["config"], registry.describe(wanted.config)
+        if own["optimizer"] != theirs["optimizer"]:
+            raise ResultError(f"--search={path} was with --optimizer={theirs['optimizer']}: give that, or {instead}")
         for key, flag in ALIKE.items():
             if flag in wanted.given and own[key] != theirs[key]:
                 raise ResultError(f"--search={path} was with another --{flag}: give that, or {instead}")

@@ -1,4 +1,4 @@
-"""Where a run came from: command, versions, commit, and the code of some files."""
+"""Where a run came from: command, versions, and commit."""
 
 import subprocess
 import sys

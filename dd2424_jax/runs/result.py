@@ -117,21 +117,20 @@ def read_arrays(directory: Path, plan: Plan) -> sweep.Outcome:
     """
     expected = sweep.blank(plan.config, plan.hypers, plan.seeds, tested=plan.splits.test is not None)
     curves, params = (
-        _read(directory / name, plan, arrays)
-        for name, arrays in zip((CURVES, PARAMS), _arrays(plan, expected), strict=True)
+        _read(directory / name, plan, own) for name, own in zip((CURVES, PARAMS), _arrays(plan, expected), strict=True)
     )
-    read = {**curves, **params}
+    arrays = {**curves, **params}
 
     def metrics(split):
-        return Metrics(*(read[f"{split}_{key}"] for key in Metrics._fields))
+        return Metrics(*(arrays[f"{split}_{key}"] for key in Metrics._fields))
 
     return expected._replace(
         train=metrics("train"),
         valid=metrics("valid"),
         test=expected.test and metrics("test"),
-        params=tuple(network.Layer(read[f"W{i}"], read[f"b{i}"]) for i, _ in enumerate(expected.params, 1)),
-        compile_seconds=float(read["compile_seconds"]),
-        run_seconds=float(read["run_seconds"]),
+        params=tuple(network.Layer(arrays[f"W{i}"], arrays[f"b{i}"]) for i, _ in enumerate(expected.params, 1)),
+        compile_seconds=float(arrays["compile_seconds"]),
+        run_seconds=float(arrays["run_seconds"]),
     )
 
 
