@@ -46,6 +46,19 @@ def described(description: Mapping) -> train.Config:
     return train.Config(**{**description, **shapes, **named})
 
 
+def label(field: str, value) -> str:
+    """What a field's value is called in a table."""
+    for name, known in NAMES.get(field, {}).items():
+        if value is known:
+            return name
+    if isinstance(value, losses.Loss):
+        return label(field, value.value)
+    if isinstance(value, functools.partial):
+        bound = [*map(str, value.args), *(f"{name}={own}" for name, own in value.keywords.items())]
+        return f"{label(field, value.func)}({', '.join(bound)})"
+    return getattr(value, "__qualname__", str(value))
+
+
 def _plain(field: str, value):
     """A field's value as JSON."""
     for name, known in NAMES.get(field, {}).items():

@@ -21,7 +21,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data, registry, stats
-from dd2424_jax.app import flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, pipeline, plan, session
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
@@ -46,7 +46,7 @@ def title(result: Result) -> str:
 
 
 def accuracies(result: Result) -> tables.Table:
-    about = f"{title(result)}, on {labels.data_and_seeds(result.plan)}"
+    about = f"{title(result)}, on {labels.about(result)}"
     caption = f"{about}: accuracy, mean ± sd, 95 % interval of the mean on test"
     metrics = [f"{split}_accuracy" for split in ("train", "valid", "test")]
     ranges = [published.assignment1(result.plan, i) for i in range(len(result.settings))]
@@ -69,7 +69,7 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
         verdict = "yes" if significant else "no"
         rows.append([f"{names[j]} minus {names[i]}", points, interval, str(difference.n), verdict])
         sentences[significant].append(f"{names[j]} rather than {names[i]}: {points} points")
-    label = labels.data_and_seeds(result.plan)
+    label = labels.about(result)
     caption = f"Paired differences of test accuracy on {label}, in points, each with its 95 % interval"
     header = ["difference", "points", "95 % interval", "seeds", "significant"]
     remarks = [
@@ -83,7 +83,7 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
 def curves(result: Result):
     """Loss, cost and accuracy (rows), a panel a setting."""
     outcome, names, panels = result.outcome, labels.settings(result.plan), learning.panels(result)
-    about = f"{title(result)}: {labels.data_and_seeds(result.plan)}, mean and 95 % band{learning.of_how_many(result)}"
+    about = f"{title(result)}: {labels.about(result)}, mean and 95 % band{learning.of_how_many(result)}"
     fig, axes = plots.figure(3, len(panels), about, width=3.4, height=2.6)
     epoch = outcome.step / result.plan.steps_per_epoch
     for row, metric in zip(axes, Metrics._fields, strict=True):
@@ -125,15 +125,15 @@ def draw(result: Result) -> Report:
 
 def choose_settings(options: SimpleNamespace) -> None:
     """λ and η as given, else the loss's own."""
-    if not flags.given("lr"):
+    if not command_line.given("lr"):
         lrs = SETTINGS[options.loss][1]
-        options.lr = lrs[-1:] if flags.given("lam") else lrs
-    if not flags.given("lam"):
+        options.lr = lrs[-1:] if command_line.given("lam") else lrs
+    if not command_line.given("lam"):
         options.lam = SETTINGS[options.loss][0]
 
 
 def main():
-    options = flags.options()
+    options = command_line.options()
     here = session.start(options)
     choose_settings(options)
     config = {"init_std": 0.01, "bias_std": BIAS_STD[options.init]}

@@ -20,7 +20,7 @@ import absl.flags
 import jax
 
 from dd2424_jax import data
-from dd2424_jax.app import flags, hosts, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, hosts, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
 from dd2424_jax.io import files, records
 from dd2424_jax.parallel.placement import Placement
@@ -92,7 +92,7 @@ def measure(options: SimpleNamespace, devices: Sequence[jax.Device], splits: dat
 
 
 def main():
-    began, options = time.perf_counter(), flags.options()
+    began, options = time.perf_counter(), command_line.options()
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other processes and torch use the device too
     jax.config.update("jax_default_matmul_precision", options.precision)
     folder = files.expanded(options.record_dir)

@@ -18,7 +18,7 @@ import functools
 import absl.flags
 import numpy as np
 
-from dd2424_jax.app import flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, pipeline, plan, session
 from dd2424_jax.reporting import lam_search
 
 PRESETS = {  # of λ, of six digits as a command line would have them; and of cycles
@@ -37,12 +37,12 @@ absl.flags.DEFINE_enum(
 
 
 def main():
-    options = flags.options()
+    options = command_line.options()
     here = session.start(options)
     lams, n_cycles = PRESETS[options.preset]
-    if not flags.given("lam"):
+    if not command_line.given("lam"):
         options.lam = lams
-    if not flags.given("n_cycles"):
+    if not command_line.given("n_cycles"):
         options.n_cycles = n_cycles
     draw = functools.partial(lam_search.draw, title="Coarse search", overlay=options.published)
     pipeline.run(plan.cyclical("coarse_search", options, test=False), draw, here)

@@ -12,7 +12,7 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 # isort: split
 import sys
 
-from dd2424_jax.app import flags, gradient_check, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, gradient_check, pipeline, plan, session
 from dd2424_jax.reporting import labels, learning, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
@@ -27,9 +27,7 @@ MAX_LOSS = 0.01  # a training loss below this is overfitting
 
 def draw(result: Result) -> Report:
     """Losses after training, the verdict, and curves, losses on a logarithmic axis."""
-    about = (
-        f"Overfitting {result.plan.source.n_train} images on {labels.data_and_seeds(result.plan)}: mean ± sd over seeds"
-    )
+    about = f"Overfitting {result.plan.source.n_train} images on {labels.about(result)}: mean ± sd over seeds"
     metrics = [f"{split}_{metric}" for metric in ("loss", "accuracy") for split in ("train", "valid")]
     table = tables.of_settings(result, about, metrics, digits=5)
     worst = result.outcome.train.loss[..., -1].max()
@@ -41,7 +39,7 @@ def draw(result: Result) -> Report:
 def curves(result: Result):
     """Loss and accuracy (columns) of every setting (rows)."""
     outcome = result.outcome
-    n, label = result.plan.source.n_train, labels.data_and_seeds(result.plan)
+    n, label = result.plan.source.n_train, labels.about(result)
     panels, names = learning.panels(result), labels.settings(result.plan)
     about = f"Overfitting {n} images on {label}: mean and 95 % band{learning.of_how_many(result)}"
     fig, axes = plots.figure(len(panels), 2, about)
@@ -54,9 +52,9 @@ def curves(result: Result):
 
 
 def main():
-    options = flags.options()
+    options = command_line.options()
     if options.distributed or options.num_shards not in (None, 1):
-        raise flags.UsageError("exercise 2 is one program: no --distributed, no --num_shards")
+        raise command_line.UsageError("exercise 2 is one program: no --distributed, no --num_shards")
     options.num_shards = 1  # in a job array too
     here, dataset = session.start(options), plan.load(options)
     correct = gradient_check.run(dataset, ["two-layer"], [options.loss], here._replace(name=None))

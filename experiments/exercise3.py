@@ -11,7 +11,7 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 # isort: split
 import functools
 
-from dd2424_jax.app import flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, pipeline, plan, session
 from dd2424_jax.reporting import learning, published
 
 flags.define_result_flags()
@@ -21,7 +21,7 @@ flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=500, n_cycles=1, n_evals=1
 
 
 def main():
-    options = flags.options()
+    options = command_line.options()
     here = session.start(options)
     draw = functools.partial(learning.draw, title="Exercise 3", others=published.EXERCISE3)
     pipeline.run(plan.cyclical("exercise3", options, test=True), draw, here)

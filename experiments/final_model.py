@@ -18,7 +18,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data, stats, train
-from dd2424_jax.app import flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, pipeline, plan, session
 from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import previous
@@ -62,7 +62,7 @@ def fresh_score(
 
 
 def draw_fresh_score(result: Result) -> Report:
-    label = labels.data_and_seeds(result.plan)
+    label = labels.about(result)
     caption = f"The search's setting at its λ, with seeds that it did not use, on {label}"
     table = tables.of_settings(result, caption, ("train_accuracy", "valid_accuracy"), interval="valid_accuracy")
     return Report([table], [], {"curves": learning.curves(result, "Fresh score")})
@@ -97,7 +97,7 @@ def weights(result: Result):
     title = f"First-layer weights ({shown} {len(W)} units, by decreasing norm), seed {result.plan.seeds[0]}"
     if linear:
         title = f"Weights of every class, seed {result.plan.seeds[0]}"
-    columns, label = min(10, len(order)), labels.data_and_seeds(result.plan)
+    columns, label = min(10, len(order)), labels.about(result)
     height = 0.75 + 0.15 * linear
     fig, axes = plots.figure(-(-len(order) // columns), columns, f"{title}\n{label}", width=0.7, height=height)
     for ax in axes.flat:
@@ -116,7 +116,7 @@ def draw(result: Result, about: Mapping | None) -> Report:
     if about is None:
         remarks.append("λ was given by hand: no search's score to compare with.")
     else:
-        table, text = selection_bias(about, labels.data_and_seeds(result.plan))
+        table, text = selection_bias(about, labels.about(result))
         shown.append(table)
         remarks.append(text)
     if not result.outcome.diverged.all():
@@ -126,11 +126,11 @@ def draw(result: Result, about: Mapping | None) -> Report:
 
 
 def main():
-    options = flags.options()
+    options = command_line.options()
     here, dataset = session.start(options), plan.load(options)
     search, about = None, None
-    if options.lam and (flags.given("search") or flags.given("rule")):
-        raise flags.UsageError("give --lam, or leave it to a search, by --search and --rule")
+    if options.lam and (command_line.given("search") or command_line.given("rule")):
+        raise command_line.UsageError("give --lam, or leave it to a search, by --search and --rule")
     if not options.lam:
         search = plan.find_search("fine_search", options, dataset, instead="give --lam")
         options.search, options.lam = search.name, [search.choice[CHOICES[options.rule]]["lam"]]
@@ -138,7 +138,7 @@ def main():
     final = plan.cyclical("final_model", options, test=True, dataset=dataset)
     if len(final.hypers.lam) != 1:
         names = "; ".join(labels.settings(final))
-        raise flags.UsageError(f"the final model has one setting, not {names}: choose it by a search")
+        raise command_line.UsageError(f"the final model has one setting, not {names}: choose it by a search")
     previous.check_fresh(final.seeds, options.out_dir, search)
     if search is not None:
         pipeline.say(f"final_model: λ = {options.lam[0]:g} is the choice of {search}")

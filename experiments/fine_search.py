@@ -20,7 +20,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data
-from dd2424_jax.app import flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, pipeline, plan, session
 from dd2424_jax.reporting import lam_search
 from dd2424_jax.runs.previous import Search
 
@@ -48,7 +48,7 @@ def lam_range(search: Search) -> tuple[float, float]:
     lams = np.unique([lam for lam in search.values("lam") if lam > 0])
     best, one_se = search.choice["lam"], search.choice["one_se_lam"]
     if len(lams) < 2 or best == 0:
-        raise flags.UsageError(
+        raise command_line.UsageError(
             f"{search.path} gives no range (λ = {best:g}): give --lam_min and --lam_max, and --search={search.path}"
         )
     lams = np.array([lams[0] ** 2 / lams[1], *lams, lams[-1] ** 2 / lams[-2]])
@@ -69,7 +69,7 @@ def follow_coarse_search(options: SimpleNamespace, dataset: data.Dataset) -> lis
 def draw_lams(options: SimpleNamespace) -> list[float]:
     """The λ to try: ascending, of three digits, so that a table shows all of each."""
     if options.lam_min > options.lam_max:
-        raise flags.UsageError(f"lam_min={options.lam_min:.3g} exceeds lam_max={options.lam_max:.3g}: give both")
+        raise command_line.UsageError(f"lam_min={options.lam_min:.3g} exceeds lam_max={options.lam_max:.3g}: give both")
     if options.draw == "grid":
         lams = np.geomspace(options.lam_min, options.lam_max, options.n_lam)
     else:
@@ -79,11 +79,11 @@ def draw_lams(options: SimpleNamespace) -> list[float]:
 
 
 def main():
-    options = flags.options()
+    options = command_line.options()
     here = session.start(options)
     dataset = plan.load(options)
-    if options.lam and any(map(flags.given, OF_A_RANGE)):
-        raise flags.UsageError(f"give --lam, or a range by --{', --'.join(OF_A_RANGE)}: not both")
+    if options.lam and any(map(command_line.given, OF_A_RANGE)):
+        raise command_line.UsageError(f"give --lam, or a range by --{', --'.join(OF_A_RANGE)}: not both")
     followed = []
     if not options.lam:
         if options.search or not (options.lam_min and options.lam_max):

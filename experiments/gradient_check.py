@@ -15,7 +15,7 @@ import sys
 import absl.flags
 
 from dd2424_jax import losses
-from dd2424_jax.app import flags, gradient_check, plan, session
+from dd2424_jax.app import command_line, flags, gradient_check, plan, session
 from dd2424_jax.gradients import cases
 
 flags.define_result_flags()
@@ -28,7 +28,7 @@ absl.flags.DEFINE_multi_enum("loss", list(losses.LOSSES), list(losses.LOSSES), "
 
 
 def main():
-    options = flags.options()
+    options = command_line.options()
     here, dataset = session.start(options), plan.load(options)
     if not gradient_check.run(dataset, options.network, options.loss, here, seed=options.seed):
         sys.exit(1)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import absl.flags
 
-from dd2424_jax.app.flags import UsageError
+from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.reporting import report
 from dd2424_jax.runs import directory, latest

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from dd2424_jax import schedules, train
-from dd2424_jax.app import flags, pipeline, session
+from dd2424_jax.app import command_line, flags, pipeline, session
 from dd2424_jax.io import records
 from dd2424_jax.reporting import plots, report, tables
 from dd2424_jax.reporting.report import Report
@@ -61,7 +61,7 @@ def draw(options: SimpleNamespace, steps: np.ndarray, of_schedules: dict[str, np
 
 
 def main():
-    options, began = flags.options(), time.perf_counter()
+    options, began = command_line.options(), time.perf_counter()
     here = session.start(options)
     shown = {name: vars(options)[name] for name in ("lr_min", "lr_max", "n_s", "decay", "n_decay", "n_steps")}
     identity = {"experiment": "schedule", "code": code(), **shown}

@@ -20,7 +20,8 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("reporting", ["labels", "tables", "plots", "search_plots", "report", "published"]),
     ("reporting", ["confusion", "learning", "lam_search", "gradients"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
-    ("app", ["commands", "number_lists", "hosts", "flags", "entry", "session", "plan", "pipeline", "gradient_check"]),
+    ("app", ["commands", "command_line", "number_lists", "hosts", "flags", "entry", "session", "plan"]),
+    ("app", ["pipeline", "gradient_check"]),
 ]
 ORDER = [f"{room}.{name}".strip(".") for room, names in ROOMS for name in names]
 EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "benchmarking", "app"]  # packages: a docstring each

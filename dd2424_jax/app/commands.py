@@ -1,6 +1,7 @@
 """The commands of this repository: the scripts in experiments/, as they describe themselves."""
 
 import ast
+import sys
 from pathlib import Path
 
 from dd2424_jax.io import files
@@ -28,3 +29,9 @@ def trains(script: Path) -> bool:
 
 def _tree(script: Path) -> ast.Module:
     return ast.parse(files.read_text(script))
+
+
+def results() -> str:
+    """Where run directories go: `results` of the repository if the command is one of its own, else of this folder."""
+    command = Path(sys.argv[0]).resolve()
+    return "results" if command.parent != FOLDER or Path.cwd() == ROOT else str(ROOT / "results")

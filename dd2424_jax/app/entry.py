@@ -19,7 +19,7 @@ except ValueError as error:  # a variable JAX_... has a value that it does not k
     sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
 from absl import app
 
-from dd2424_jax.app import flags
+from dd2424_jax.app import command_line
 from dd2424_jax.data import DataError
 from dd2424_jax.io.files import DiskFull
 from dd2424_jax.memory import TooLarge
@@ -27,7 +27,7 @@ from dd2424_jax.parallel import processes
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.shards import MissingError
 
-MENDABLE = (flags.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError, MissingError)
+MENDABLE = (command_line.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError, MissingError)
 OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
     "jax_enable_x64": False,
     "jax_default_prng_impl": "threefry2x32",
@@ -57,8 +57,8 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
 
     def parse(argv):
         try:
-            return flags.parse(argv, with_rest=with_rest)
-        except flags.UsageError as error:
+            return command_line.parse(argv, main.__globals__["__doc__"], with_rest=with_rest)
+        except command_line.UsageError as error:
             _fail(error)
 
     def guarded(argv):

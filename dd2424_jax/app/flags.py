@@ -1,22 +1,13 @@
-"""The flags that experiments share: what they mean, and their values as numbers."""
+"""The flags that experiments share, and what they mean."""
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 from absl import flags
 
 from dd2424_jax import registry, train
-from dd2424_jax.app import hosts, number_lists
-
-FLAGS = flags.FLAGS
-
-
-class UsageError(Exception):
-    """Flags that do not go together; the message says which."""
-
+from dd2424_jax.app import commands, hosts, number_lists
+from dd2424_jax.app.command_line import IMAGES, LONG, RESULTS, WHAT, group
 
 # Single flags
 
@@ -48,13 +39,15 @@ def define_path(name: str, default: str | None, text: str):
 # Where, and which images
 
 
+@group(RESULTS)
 def define_result_flags():
     """Where results go."""
-    define_path("out_dir", "results", "where run directories go")
+    define_path("out_dir", commands.results(), "where run directories go")
     define_path("name", None, "the run directory's name; by default a digest of what decides its numbers")
     flags.DEFINE_boolean("force", False, "compute from scratch, beside the finished run of the same configuration")
 
 
+@group(IMAGES)
 def define_data_flags():
     """Where the data is."""
     flags.DEFINE_enum(
@@ -68,6 +61,7 @@ def define_data_flags():
     )
 
 
+@group(IMAGES)
 def define_split_flags(*, n_train: int, n_valid: int, train_batches: Sequence[int], valid_batches: Sequence[int] = ()):
     """Which images, and where they are."""
     define_data_flags()
@@ -88,6 +82,7 @@ LAM = "λ of the penalty λ Σ W²; each at least 0"
 PAIRED = "; of every setting, or one for all"
 
 
+@group(WHAT)
 def define_run_flags(
     *, lam: Sequence[float], n_seeds: int, seed: int = 0, n_batch: int = 100, hidden: Sequence[int] | None = None
 ):
@@ -127,6 +122,7 @@ def define_run_flags(
     flags.register_validator("momentum", lambda values: np.float32(max(values)) < 1, "must be below 1")
 
 
+@group(LONG)
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
     """A cyclical learning rate, and how long, in cycles."""
     define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
@@ -139,6 +135,7 @@ def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int,
     )
 
 
+@group(LONG)
 def define_half_cycle(n_s: int):
     flags.DEFINE_integer(
         "n_s",
@@ -149,6 +146,7 @@ def define_half_cycle(n_s: int):
     )
 
 
+@group(LONG)
 def define_epoch_flags(*, lr: Sequence[float], n_epochs: int):
     """A constant learning rate, and how long, in epochs."""
     define_numbers("lr", lr, f"constant learning rate{PAIRED}")
@@ -158,48 +156,3 @@ def define_epoch_flags(*, lr: Sequence[float], n_epochs: int):
 def define_search_flags():
     """How a search is shown."""
     flags.DEFINE_boolean("published", False, "draw what one report found by its searches for λ over the figure")
-
-
-# Their values
-
-
-def parse(argv: Sequence[str], *, with_rest: bool = False) -> list[str]:
-    """Set the flags from a command line, and return what remains of it: the command and, `with_rest`, arguments.
-
-    Raises:
-      UsageError: a flag is unknown or has no such value, or there are arguments that are none.
-    """
-    for flag in _own_flags():  # --help shows a script's key flags, and ours are defined in this module
-        FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-    for word in argv:
-        name, _, value = word.lstrip("-").partition("=")
-        if name == "flagfile" and value and not Path(value).is_file():  # a device has no end
-            raise UsageError(f"--flagfile={value} is no file")
-    try:
-        command, *rest = FLAGS(argv)
-    except (flags.Error, ValueError) as error:  # the latter of absl's own flags, and of a --flagfile that is no text
-        raise UsageError(f"{error}; --help lists the flags") from error
-    if rest and not with_rest:
-        raise UsageError(f"{rest[0]!r} is not a flag (and lists take commas); --help lists them")
-    return [command, *rest]
-
-
-def options() -> SimpleNamespace:
-    """The experiment's flags and their values, as config.json has them."""
-    return SimpleNamespace(**{flag.name: flag.value for flag in _own_flags()})
-
-
-def changed() -> dict:
-    """Those of them that differ from the experiment's own values."""
-    return {flag.name: flag.value for flag in _own_flags() if flag.value != flag.default}
-
-
-def given(name: str) -> bool:
-    """Whether a flag stands on the command line."""
-    return FLAGS[name].present > 0
-
-
-def _own_flags() -> list[flags.Flag]:
-    """The experiment's flags, without absl's."""
-    modules = FLAGS.flags_by_module_dict().items()
-    return [flag for module, own in modules if not module.startswith("absl") for flag in own]

@@ -4,10 +4,13 @@ import re
 
 from absl import flags
 
+from dd2424_jax.app.command_line import HOSTS, group
+
 MAX_PROCESSES = 100_000
 MAX_DEVICES = 1024  # of a process: a CPU has as many as it is told to have
 
 
+@group(HOSTS)
 def define_devices():
     """Of this process."""
     flags.DEFINE_integer(
@@ -15,6 +18,7 @@ def define_devices():
     )
 
 
+@group(HOSTS)
 def define_processes():
     """More processes than one: as one program, or as shards that know nothing of each other."""
     flags.DEFINE_boolean(

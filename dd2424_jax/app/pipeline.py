@@ -12,8 +12,8 @@ from pathlib import Path
 import jax
 
 from dd2424_jax import sweep
-from dd2424_jax.app import flags
-from dd2424_jax.app.flags import UsageError
+from dd2424_jax.app import command_line
+from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.app.session import Session
 from dd2424_jax.parallel import processes
 from dd2424_jax.reporting import labels, report
@@ -125,6 +125,7 @@ def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
 
 def _draw(concluded: Result, draw: Draw) -> dict:
     """Write the report of a result; its entries of summary.json."""
+    concluded = concluded._replace(own=command_line.own_values())
     drawn = draw(concluded)
     table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
@@ -135,7 +136,8 @@ def _digest_of_drawing(draw: Draw) -> str:
     """Of what a report depends on besides the numbers: what is bound in `draw`, and the code that draws."""
     bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
     own = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
-    return digest({**{name: str(value) for name, value in bound.items()}, "code": [drawing_code(), own]})
+    texts = {name: str(value) for name, value in bound.items()}
+    return digest({**texts, "code": [drawing_code(), own], "own": repr(command_line.own_values())})
 
 
 def _diverged(concluded: Result) -> list[str]:
@@ -173,7 +175,7 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
     shown = [f"{device} ({device.device_kind})" for device in session.devices]
     precision = jax.config.jax_default_matmul_precision or "default"
     facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset}
-    facts |= {"flags": session.options, "changed": flags.changed()}
+    facts |= {"flags": session.options, "changed": command_line.changed()}
     facts |= provenance.collect()
     own = None if session.shard.n == 1 or session.merge else session.shard.name
     where = {"name": session.name, "force": session.force, "shard": own}

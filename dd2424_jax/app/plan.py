@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from dd2424_jax import data, memory, optimizers, registry, train
-from dd2424_jax.app import flags
-from dd2424_jax.app.flags import UsageError
+from dd2424_jax.app import command_line
+from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.runs import previous
 from dd2424_jax.runs.plan import Plan
 
@@ -97,7 +97,7 @@ def hyper_flags(options: SimpleNamespace) -> dict[str, list[float]]:
     lists = {name: own[name] for name in names if name in own}
     if options.optimizer not in optimizers.WITH_MOMENTUM:
         del lists["momentum"]
-        if flags.given("momentum"):
+        if command_line.given("momentum"):
             raise UsageError(f"--momentum is not of --optimizer={options.optimizer}")
     return lists
 
@@ -145,8 +145,10 @@ def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset
     optimizer must agree. `instead` says what else the user can do.
     """
     values = {name: values for name, values in hyper_flags(options).items() if name != "lam"}
-    given = [*filter(flags.given, [*values, *previous.ALIKE.values()])]
-    extent = {name: value for name, value in vars(options).items() if name in previous.EXTENT and flags.given(name)}
+    given = [*filter(command_line.given, [*values, *previous.ALIKE.values()])]
+    extent = {
+        name: value for name, value in vars(options).items() if name in previous.EXTENT and command_line.given(name)
+    }
     wanted = previous.Wanted(cyclical_config(options), dataset, values, given, extent)
     return previous.find(experiment, options.out_dir, wanted, path=options.search, instead=instead)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import jax
 
-from dd2424_jax.app.flags import UsageError
+from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.app.hosts import MAX_DEVICES
 from dd2424_jax.parallel import processes
 from dd2424_jax.runs import shards

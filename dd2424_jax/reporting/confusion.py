@@ -10,7 +10,7 @@ from dd2424_jax.runs.result import Result
 
 def draw(result: Result, i: int, name: str):
     """The confusion matrix and the table of classes of setting i, called `name`, over its runs that converged."""
-    splits, label = result.plan.splits, labels.data_and_seeds(result.plan)
+    splits, label = result.plan.splits, labels.about(result)
     converged = ~result.outcome.diverged[i]
     params = jax.tree.map(lambda a: a[i][converged], result.outcome.params)
     predict = jax.jit(jax.vmap(evaluation.predict, (None, None, 0)))

@@ -1,12 +1,13 @@
 """What data, seeds and settings are called in tables and figures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from dd2424_jax import train
 from dd2424_jax.runs.plan import Plan
+from dd2424_jax.runs.result import Result
 
 DATASETS = {"cifar10": "CIFAR-10", "synthetic": "SYNTHETIC stand-in, not CIFAR-10"}
 SYMBOLS = {"lam": "λ", "lr_min": "η_min", "lr_max": "η_max", "momentum": "μ"}
@@ -20,15 +21,59 @@ def data_and_seeds(plan: Plan) -> str:
     return f"{DATASETS[plan.source.name]}, {count(len(plan.seeds), 'seed')}"
 
 
+def about(result: Result) -> str:
+    """Data, seeds, and in what the plan differs from the experiment's own values."""
+    return "; ".join([data_and_seeds(result.plan), *changes(result.plan, result.own)])
+
+
+def changes(plan: Plan, own: Mapping[str, object]) -> list[str]:
+    """In what a plan differs from an experiment's own values (by flag), but for what tables have a column for."""
+    usual = {"bias_std": 0.0, "augment": str(None), **own}
+    facts = {name: _as_in_a_flag(value) for name, value in plan.facts().items()}
+    said = [_in_words(name, value) for name, value in facts.items() if value != _as_in_a_flag(usual.get(name, value))]
+    return said + _alike(plan, own)
+
+
+def _as_in_a_flag(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _in_words(name: str, value) -> str:
+    if name == "hidden":
+        return f"hidden {', '.join(map(str, value))}" if value else "no hidden layer"
+    if name in ("loss", "optimizer"):
+        return value
+    if name == "seed":
+        return f"seeds from {value}"
+    if isinstance(value, list):
+        return f"{name} {', '.join(map(str, value)) or 'none'}"
+    return f"{name} = {value:,g}" if isinstance(value, float) else f"{name} = {value}"
+
+
+def _alike(plan: Plan, own: Mapping[str, object]) -> list[str]:
+    """The hyperparameters that all settings share, where that is not the experiment's own value."""
+    texts = []
+    for name, symbol in symbols(plan).items():
+        flag = "lr" if symbol == "η" else name
+        values = {float(value) for value in getattr(plan.hypers, name)}
+        if len(values) == 1 and name not in varying(plan) and values != {*map(float, own.get(flag, values))}:
+            texts.append(f"{symbol} = {numbers([*values])[0]}")
+    return texts
+
+
+def symbols(plan: Plan) -> dict[str, str]:
+    """Of a plan's hyperparameters, their symbols."""
+    named = {name: SYMBOLS.get(name, name) for name in plan.hypers.named()}
+    if plan.config.schedule is train.constant:  # lr_min is lr_max
+        del named["lr_min"]
+        named["lr_max"] = "η"
+    return named
+
+
 def varying(plan: Plan) -> dict[str, str]:
     """The hyperparameters in which the settings differ, and their symbols; λ alone where they differ in none."""
-    symbols = {name: SYMBOLS.get(name, name) for name in train.Hypers._fields}
-    if plan.config.schedule is train.constant:  # lr_min is lr_max
-        del symbols["lr_min"]
-        symbols["lr_max"] = "η"
-    hypers = plan.hypers.named()
-    differing = {name: symbol for name, symbol in symbols.items() if len(set(hypers.get(name, ()))) > 1}
-    return differing or {"lam": symbols["lam"]}
+    differing = {name: symbol for name, symbol in symbols(plan).items() if len(set(getattr(plan.hypers, name))) > 1}
+    return differing or {"lam": SYMBOLS["lam"]}
 
 
 def numbers(values: Sequence[float]) -> list[str]:

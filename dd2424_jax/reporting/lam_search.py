@@ -22,7 +22,7 @@ def draw(result: Result, title: str, *, overlay: bool, followed: Sequence[str] =
     outcome = result.outcome
     scores = np.where(outcome.diverged, np.nan, outcome.valid.accuracy[..., -1])
     chosen = choice.choose(result.plan.hypers.lam, scores, len(result.plan.splits.valid.y))
-    label = labels.data_and_seeds(result.plan)
+    label = labels.about(result)
     caption = (
         f"{title} for {_searched(result)} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean"
     )
@@ -72,7 +72,7 @@ def _differences(result: Result, chosen: Choice) -> tables.Table:
         first, *others = [column[i] for column in names.values()]
         rows.append([first + one_se, *others, *numbers, verdict])
     caption = (
-        f"Every setting minus the best, validation accuracy on {labels.data_and_seeds(result.plan)}: points, paired by "
+        f"Every setting minus the best, validation accuracy on {labels.about(result)}: points, paired by "
         "seed, with simultaneous 95 % confidence intervals (Bonferroni); p of sign flips, not corrected"
     )
     return tables.Table(caption, [*names, "points", "interval", "p", "significantly different"], rows)

@@ -31,13 +31,13 @@ def curves(result: Result, title: str):
     steps = np.unique(np.linspace(0, config.eval_steps[-1], MAX_POINTS).astype(int))
     rates = sweep.learning_rates(config, hypers.at(distinct), steps)
     names = [labels.in_math(name) for name in labels.settings(result.plan)]
-    title = f"{title}: {labels.data_and_seeds(result.plan)}"
+    title = f"{title}: {labels.about(result)}"
     return plots.learning_figure(result.outcome, names, title, steps, rates, 2 * config.n_s)
 
 
 def draw(result: Result, title: str, others: Published | None) -> Report:
     """Accuracies of every setting, beside those of `others` where there is one, and theirs; its learning curves."""
-    label = labels.data_and_seeds(result.plan)
+    label = labels.about(result)
     caption = f"{title} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean on test"
     accuracies = [f"{split}_accuracy" for split in ("train", "valid", "test")]
     shown = [tables.of_settings(result, caption, accuracies, interval="test_accuracy")]

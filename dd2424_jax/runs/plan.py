@@ -33,6 +33,27 @@ class Plan(NamedTuple):
     def steps_per_epoch(self) -> float:
         return self.source.n_train / self.config.n_batch
 
+    def facts(self) -> dict:
+        """How it was trained, in the words of the flags, but for its settings and the number of its seeds."""
+        config, n_updates = self.config, self.config.eval_steps[-1]
+        named = {name: registry.label(name, getattr(config, name)) for name in ("loss", "optimizer", "augment")}
+        images = {name: getattr(self.source, name) for name in ("train_batches", "valid_batches", "n_train", "n_valid")}
+        if config.schedule is train.constant:
+            extent = {"n_epochs": _whole(n_updates / self.steps_per_epoch, 0.5 / self.steps_per_epoch)}
+        else:
+            n_cycles = _whole(n_updates / (2 * config.n_s))
+            extent = {"n_s": config.n_s, "n_cycles": n_cycles, "n_evals": len(config.eval_steps) / n_cycles}
+        return {
+            "hidden": config.sizes[1:-1],
+            "init_std": config.init_std or 0.0,
+            "bias_std": config.bias_std,
+            **named,
+            "n_batch": config.n_batch,
+            **extent,
+            **images,
+            "seed": self.seeds[0],
+        }
+
     @property
     def dataset(self) -> dict:
         """The data as config.json and summary.json have them."""
@@ -53,6 +74,11 @@ class Plan(NamedTuple):
     def digest(self) -> str:
         """Its identity in short."""
         return digest(self.identity())
+
+
+def _whole(number: float, tolerance: float = 0.0) -> float:
+    """The whole number that it is, to a tolerance, or else itself."""
+    return round(number) if abs(number - round(number)) <= tolerance else number
 
 
 def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:

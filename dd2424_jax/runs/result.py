@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -33,12 +34,16 @@ class Setting(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a report is drawn from."""
+    """What a report is drawn from.
+
+    own  the experiment's own values of its flags: a report says where the plan differs from them
+    """
 
     plan: Plan
     outcome: sweep.Outcome
     settings: Sequence[Setting]
     path: Path
+    own: Mapping[str, object] = MappingProxyType({})
 
 
 def conclude(plan: Plan, outcome: sweep.Outcome, path: Path) -> Result:

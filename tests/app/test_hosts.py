@@ -1,6 +1,6 @@
 import pytest
 
-from dd2424_jax.app import flags
+from dd2424_jax.app import command_line
 from tests.commands.scripts import parsed
 
 
@@ -18,5 +18,5 @@ from tests.commands.scripts import parsed
     ],
 )
 def test_what_no_machine_has_is_refused(given, says):
-    with pytest.raises(flags.UsageError, match=says), parsed("exercise3", *given.split()):
+    with pytest.raises(command_line.UsageError, match=says), parsed("exercise3", *given.split()):
         pass

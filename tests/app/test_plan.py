@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dd2424_jax import data, losses, optimizers, train
-from dd2424_jax.app import flags, plan
+from dd2424_jax.app import command_line, plan
 from dd2424_jax.runs.plan import from_identity
 from tests.commands.scripts import SMALL, TINY, parsed
 
@@ -44,7 +44,7 @@ def test_a_constant_rate_is_least_and_greatest():
 def test_only_an_optimizer_that_has_momentum_gets_one():
     assert "momentum" not in settings("exercise3")[0]
     assert settings("exercise3", "--optimizer=adam")[0]["momentum"] == 0.9
-    with pytest.raises(flags.UsageError, match="--momentum is not of --optimizer=sgd"):
+    with pytest.raises(command_line.UsageError, match="--momentum is not of --optimizer=sgd"):
         settings("exercise3", "--momentum=.5")
 
 
@@ -62,7 +62,7 @@ def test_only_an_optimizer_that_has_momentum_gets_one():
     ],
 )
 def test_lists_that_do_not_pair_up_are_refused(given, says):
-    with pytest.raises(flags.UsageError, match=says):
+    with pytest.raises(command_line.UsageError, match=says):
         settings("exercise3", *given)
 
 

@@ -22,8 +22,7 @@ from matplotlib.text import Text
 from scipy import special
 
 from dd2424_jax import sweep
-from dd2424_jax.app import flags as app_flags
-from dd2424_jax.app import pipeline
+from dd2424_jax.app import command_line, pipeline
 from dd2424_jax.gradients import cases
 from dd2424_jax.io import checkpoints, files
 from dd2424_jax.reporting import plots
@@ -33,6 +32,7 @@ from tests.runs import examples
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
+LISTS = ("--lam", "--lr", "--lr_min", "--lr_max", "--momentum", "--hidden", "--network")
 TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
 
 
@@ -48,7 +48,24 @@ class Done(NamedTuple):
 
 
 def command(script, *flags):
-    return [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *flags]
+    """With the last of a flag that has one value, and results in the folder that it is started in."""
+    own, rest = (flags, []) if "--" not in flags else (flags[: flags.index("--")], flags[flags.index("--") + 1 :])
+    if script != "launch":
+        own = ["--out_dir=results", *own]
+    elif rest:
+        rest = ["--", "--out_dir=results", *_last(rest)]
+    return [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *_last(own), *rest]
+
+
+def _last(flags):
+    """Without flags that are given again; lists go on."""
+    kept = {}
+    for i, flag in enumerate(flags):
+        name = flag.partition("=")[0]
+        once = name.startswith("--") and name not in LISTS
+        kept.pop(name, None)
+        kept[name if once else i] = flag
+    return list(kept.values())
 
 
 def environment(**changes):
@@ -177,8 +194,8 @@ def parsed(script, *given):
     """The options of a command, as they are before it does anything."""
     try:
         runpy.run_path(str(ROOT / "experiments" / f"{script}.py"), run_name=script)
-        app_flags.parse(command(script, *given)[1:])
-        yield app_flags.options()
+        command_line.parse(command(script, *given)[1:])
+        yield command_line.options()
     finally:
         _forget_flags()
 
