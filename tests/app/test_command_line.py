@@ -12,7 +12,7 @@ def test_help_tells_every_flag_its_group_its_meaning_and_a_default_that_can_be_t
     assert (done.returncode, done.stderr) == (0, "")
     groups = (command_line.WHAT, command_line.LONG, command_line.IMAGES, command_line.RESULTS, command_line.HOSTS)
     assert all(f"\n{group}:\n" in done.stdout for group in groups)
-    shown = re.findall(r"^  (\[?--\S+)\n      \w", done.stdout, re.MULTILINE)
+    shown = re.findall(r"^  (\[?--\S+)\n      \S", done.stdout, re.MULTILINE)
     typed = [flag for flag in shown if flag[0] != "["]
     with parsed("coarse_search", *typed) as options:
         assert {flag.strip("[]-").partition("=")[0].removeprefix("no") for flag in shown} >= {*vars(options)}
