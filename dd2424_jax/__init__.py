@@ -9,3 +9,10 @@ Examples are rows: X [n, d], one-hot labels Y [n, K], integer labels y [n]. A la
 """
 
 __version__ = "0.1.0"
+
+
+def load(run, **which):
+    """The trained network of a run directory: its parameters, and `predict(images)`. See runs/model.py."""
+    from dd2424_jax.runs import model  # by then, and not whenever the package is imported
+
+    return model.load(run, **which)

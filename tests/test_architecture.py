@@ -17,6 +17,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("gradients", ["differences", "cases"]),
     ("", ["train", "registry", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
     ("runs", ["locks", "identity", "latest", "directory", "provenance", "plan", "result", "shards", "previous"]),
+    ("runs", ["model"]),
     ("reporting", ["labels", "tables", "plots", "search_plots", "report", "published"]),
     ("reporting", ["confusion", "learning", "lam_search", "gradients"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
@@ -61,7 +62,8 @@ def test_every_module_has_its_place():
 def test_packages_are_empty():
     for name in EMPTY:
         statements = ast.parse(PACKAGE.joinpath(*name.split("."), "__init__.py").read_text()).body
-        assert all(isinstance(statement, ast.Expr | ast.Assign) for statement in statements), name  # a text, a version
+        defined = [statement for statement in statements if not isinstance(statement, ast.Expr | ast.Assign)]
+        assert [statement.name for statement in defined] == (["load"] if name == "" else []), name  # that imports late
 
 
 @pytest.mark.parametrize("file", COMMANDS, ids=lambda file: file.stem)

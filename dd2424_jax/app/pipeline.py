@@ -101,7 +101,7 @@ def _merge(run: Run, plan: Plan, session: Session) -> sweep.Outcome:
 def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: Mapping) -> None:
     """The numbers, then what is drawn from them, then the summary, with the `facts`."""
     run.check_place()
-    result.write_runs(run.path, outcome, dataset=plan.source.name)
+    result.write_runs(run.path, plan, outcome)
     result.write_arrays(run.path, plan, outcome)
     drawn = _draw(result.conclude(plan, outcome, run.path), draw)
     run.finish({"experiment": plan.experiment, "dataset": plan.dataset, **facts, **drawn})

@@ -89,6 +89,16 @@ def read_arrays(file: Path, of: str, expected: Mapping) -> dict[str, np.ndarray]
     return parse_arrays(read_content(file, expected), of, expected)
 
 
+def read_any(file: Path) -> tuple[dict[str, np.ndarray], str]:
+    """What `write_arrays` wrote, whatever it is, and what it is of.
+
+    Raises:
+      Unusable: it is damaged.
+      OSError: it can't be read.
+    """
+    return _parse(_read(file, file.stat().st_size))
+
+
 def read_content(file: Path, expected: Mapping) -> bytes:
     """A file as it is, or so much of it that it is too long for the arrays expected."""
     return _read(file, ROOM + 2 * sum(_n_bytes(a) for a in expected.values()))
@@ -96,17 +106,22 @@ def read_content(file: Path, expected: Mapping) -> bytes:
 
 def parse_arrays(content: bytes, of: str, expected: Mapping) -> dict[str, np.ndarray]:
     """As `read_arrays`, of what is read."""
-    if len(content) < N_DIGITS or content[-N_DIGITS:] != _seal(content):
-        raise Unusable("is damaged")
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        arrays = dict(archive)
-    if str(arrays.pop(OF, None)) != of:
+    arrays, actual = _parse(content)
+    if actual != of:
         raise Unusable("is of other runs")
     if {name: (a.shape, a.dtype) for name, a in arrays.items()} != {
         name: (a.shape, a.dtype) for name, a in expected.items()
     }:
         raise Unusable("is damaged")
     return arrays
+
+
+def _parse(content: bytes) -> tuple[dict[str, np.ndarray], str]:
+    if len(content) < N_DIGITS or content[-N_DIGITS:] != _seal(content):
+        raise Unusable("is damaged")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        arrays = dict(archive)
+    return arrays, str(arrays.pop(OF, None))
 
 
 def _seal(content) -> bytes:

@@ -26,6 +26,19 @@ def finished_at(path: Path) -> int:
     return (path / SUMMARY).stat().st_mtime_ns
 
 
+def followed(path: str | Path) -> Path:
+    """Where a user's path leads: `latest` to the newest finished run, also where that link leads nowhere any more."""
+    path = files.expanded(path)
+    if path.name == LATEST and not (path / SUMMARY).exists():
+        folder = path.parent
+        runs = finished(folder.parent, folder.name) if folder.is_dir() else []
+        if runs:
+            with contextlib.suppress(OSError):  # of another user, it is only read
+                point_to(folder, runs[0].name)
+            return runs[0].resolve()
+    return path.resolve()
+
+
 def point_to(folder: Path, name: str) -> None:
     """Let `latest` be a link to it; where there are no links, a file with its name; a folder that is there stays."""
     for entry in folder.iterdir():

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from dd2424_jax import data, registry, stats, train
-from dd2424_jax.io import files
 from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
 
@@ -148,7 +147,7 @@ def find(experiment: str, out_dir: str, wanted: Wanted, *, path: str | None, ins
       ResultError: there is none, or it chose nothing. `instead` says what else the user can do.
     """
     if path:
-        folder = files.expanded(path).resolve()
+        folder = latest.followed(path)
         if not (folder / latest.SUMMARY).exists():
             raise ResultError(f"--search={path} is no finished run's directory; {instead}")
         search = read(folder)

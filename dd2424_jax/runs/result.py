@@ -84,18 +84,23 @@ def _named(**splits: Metrics) -> dict[str, np.ndarray]:
     return {f"{split}_{key}": a for split, metrics in splits.items() for key, a in metrics._asdict().items()}
 
 
-def write_runs(directory: Path, outcome: sweep.Outcome, *, dataset: str) -> None:
-    """runs.csv: a row a setting and seed, and the name of the data."""
-    numbers, hypers = final(outcome), outcome.hypers.named()
+def write_runs(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
+    """runs.csv: a row a setting and seed, and what tells these runs from those of other files."""
+    numbers, hypers, facts = final(outcome), outcome.hypers.named(), plan.facts()
+    alike = {"run": directory.name, "experiment": plan.experiment, "dataset": plan.source.name}
+    alike |= {"sizes": "-".join(map(str, plan.config.sizes))}
+    alike |= {
+        name: facts.get(name) for name in ("loss", "optimizer", "n_batch", "n_s", "n_cycles", "n_epochs", "n_train")
+    }
     rows = []
     for i, j in itertools.product(range(len(outcome.hypers.lam)), range(len(outcome.seeds))):
         status = "diverged" if outcome.diverged[i, j] else "ok"
         rows.append(
-            [*(float(a[i]) for a in hypers.values()), int(outcome.seeds[j])]
+            [*alike.values(), *(float(a[i]) for a in hypers.values()), int(outcome.seeds[j])]
             + [float(a[i, j]) for a in numbers.values()]
-            + [status, dataset]
+            + [status]
         )
-    files.write_csv(directory / RUNS, [*hypers, "seed", *numbers, "status", "dataset"], rows)
+    files.write_csv(directory / RUNS, [*alike, *hypers, "seed", *numbers, "status"], rows)
 
 
 def write_arrays(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
@@ -147,7 +152,7 @@ def _arrays(plan: Plan, outcome: sweep.Outcome) -> tuple[dict[str, np.ndarray], 
     seconds = {key: np.array(getattr(outcome, key), float) for key in ("compile_seconds", "run_seconds")}
     steps = {"step": outcome.step, "epoch": outcome.step / plan.steps_per_epoch, "lr": outcome.lr}
     layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}
-    return {**steps, **curves, **tested, **axes, **seconds}, {**layers, **axes}
+    return {**steps, **curves, **tested, **axes, **seconds}, {**layers, **plan.splits.scale._asdict(), **axes}
 
 
 def _read(file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

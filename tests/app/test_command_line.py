@@ -25,7 +25,9 @@ def test_help_of_what_stands_after_two_dashes_is_not_asked_for():
         assert command_line.parse(argv, with_rest=True)[1:] == ["exercise3", "--help"]
 
 
-@pytest.mark.parametrize("twice", [["--n_s=30", "--n_s=30"], ["--grid", "--nogrid"], ["--loss=hinge", "--loss=softmax"]])
+@pytest.mark.parametrize(
+    "twice", [["--n_s=30", "--n_s=30"], ["--grid", "--nogrid"], ["--loss=hinge", "--loss=softmax"]]
+)
 def test_a_flag_of_one_value_has_one(twice):
     argv = [*command("exercise3")[1:], *twice]
     with parsed("exercise3"), pytest.raises(command_line.UsageError, match="is given 2 times, and has one value"):

@@ -235,9 +235,11 @@ def _one_line(done, script):
 
 
 def numbers(path):
-    """runs.csv without its last columns, status and dataset."""
+    """The settings, seeds and metrics of runs.csv."""
     with open(path / "runs.csv") as file:
-        return np.array([row[:-2] for row in csv.reader(file)][1:], float)
+        rows = list(csv.DictReader(file))
+    names = [*rows[0]]
+    return np.array([[row[name] for name in names[names.index("lam") : -1]] for row in rows], float)
 
 
 def once(tmp_path_factory, name, make):

@@ -1,6 +1,9 @@
+import functools
+
+import optax
 import pytest
 
-from dd2424_jax import train
+from dd2424_jax import losses, optimizers, train
 from dd2424_jax.reporting import labels
 from tests.reporting.results import crossed, plan
 
@@ -61,6 +64,46 @@ LAMS, RATES = crossed([0.0, 0.1], [0.01, 0.1, 0.2])
 )
 def test_settings_are_crossed_where_every_pair_is_there_once(lam, lr_max, all_pairs):
     assert labels.crossed(plan(lam, lr_max)) == all_pairs
+
+
+OWN = {
+    "hidden": [5],
+    "loss": "softmax",
+    "optimizer": "sgd",
+    "n_batch": 4,
+    "n_s": 5,
+    "n_cycles": 2,
+    "n_train": 40,
+    "train_batches": [1],
+    "seed": 0,
+    "lam": [0.1],
+    "lr_max": [0.1],
+    "momentum": [0.9],
+}
+
+
+@pytest.mark.parametrize(
+    ("about", "own", "said"),
+    [
+        ({}, {}, []),
+        ({"loss": losses.hinge, "n_seeds": 2}, {}, ["hinge"]),
+        ({}, {"hidden": [50, 20]}, ["hidden 5"]),
+        ({}, {"n_train": 7, "n_s": 800, "seed": 3}, ["n_s = 5", "n_train = 40", "seeds from 0"]),
+        ({}, {"train_batches": [1, 2]}, ["train_batches 1"]),
+        ({"bias_std": 0.01}, {}, ["bias_std = 0.01"]),
+        ({"lam": [0.1, 0.2]}, {}, []),  # in a column of their own
+        ({"lam": 0.3}, {}, []),  # as is the only one
+        ({"lam": 0.3, "lr_max": [0.1, 0.2]}, {}, ["λ = 0.3"]),
+        ({"lr_max": 0.2}, {}, ["η_max = 0.2"]),
+        ({"momentum": 0.5, "optimizer": optimizers.OPTIMIZERS["momentum"]}, {}, ["momentum", "μ = 0.5"]),
+        ({"optimizer": optax.adagrad}, {}, ["adagrad"]),
+        ({"optimizer": functools.partial(optax.adam, b2=0.9)}, {}, ["adam(b2=0.9)"]),
+        ({"lr_min": 0.3, "lr_max": 0.3, "schedule": train.constant}, {"lr": [0.1]}, ["η = 0.3"]),
+    ],
+)
+def test_what_differs_from_the_experiments_own_values_is_said(about, own, said):
+    planned = plan(**{"lam": 0.1, **about})
+    assert labels.changes(planned, {**OWN, **own}) == said
 
 
 def test_data_and_seeds_are_said():

@@ -82,3 +82,17 @@ def test_what_somebody_else_has_there_stays(tmp_path, name):
     os.utime(tmp_path / "e" / name, (0, 0))
     finish(tmp_path)
     assert (tmp_path / "e" / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("how", ["a link", "a file", "nothing"])
+def test_a_latest_that_leads_nowhere_is_mended_when_it_is_followed(two, tmp_path, how):
+    link = tmp_path / "e" / "latest"
+    link.unlink()
+    if how == "a link":
+        link.symlink_to("removed")
+    if how == "a file":
+        link.write_text(two[0].name)  # as it stands for a link
+    assert latest.followed(link) == two[1]
+    assert newest(tmp_path) == two[1]
+    assert latest.followed(two[0]) == two[0]
+    assert latest.followed(tmp_path / "nothing" / "latest") == tmp_path / "nothing" / "latest"

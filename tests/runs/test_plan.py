@@ -18,6 +18,37 @@ def test_a_plan_is_made_again_from_its_identity_by_way_of_json(plan):
     assert_same((again.hypers, again.splits), (plan.hypers, plan.splits))
 
 
+def test_facts_are_in_the_words_of_flags():
+    assert PLAN.facts() == {
+        "hidden": (5,),
+        "init_std": 0.0,
+        "bias_std": 0.0,
+        "loss": "softmax",
+        "optimizer": "sgd",
+        "augment": "None",
+        "n_batch": 4,
+        "n_s": 10,
+        "n_cycles": 2,
+        "n_evals": 1,
+        "train_batches": (1,),
+        "valid_batches": (2,),
+        "n_train": 16,
+        "n_valid": 10,
+        "seed": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("n_train", "n_batch", "n_updates", "n_epochs"),
+    [(16, 4, 40, 10), (400, 30, 40, 3), (400, 30, 133, 10), (50, 30, 4, 2.4)],
+)
+def test_epochs_are_whole_where_updates_are_as_near_as_can_be(n_train, n_batch, n_updates, n_epochs):
+    constant = dataclasses.replace(CONFIG, schedule=train.constant, n_batch=n_batch, eval_steps=(n_updates,))
+    facts = PLAN._replace(config=constant, source=SOURCE._replace(n_train=n_train)).facts()
+    assert facts["n_epochs"] == pytest.approx(n_epochs)
+    assert "n_s" not in facts
+
+
 def config(**changes):
     return PLAN._replace(config=dataclasses.replace(CONFIG, **changes))
 

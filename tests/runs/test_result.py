@@ -86,18 +86,32 @@ def test_a_file_of_another_run_is_named(tmp_path, file):
 def test_runs_csv_has_a_row_a_run(tmp_path, plan):
     made = outcome(plan)
     made.train.cost[2, 1, 1] = np.inf
-    result.write_runs(tmp_path, made, dataset="tiny")
+    result.write_runs(tmp_path, plan, made)
     with open(tmp_path / "runs.csv") as file:
         header, *rows = csv.reader(file)
     splits = ("train", "valid") if plan.splits.test is None else ("train", "valid", "test")
     measured = [f"{split}_{key}" for split in splits for key in ("loss", "cost", "accuracy")]
-    assert header == [*plan.hypers.named(), "seed", *measured, "status", "dataset"]
+    alike = [
+        "run",
+        "experiment",
+        "dataset",
+        "sizes",
+        "loss",
+        "optimizer",
+        "n_batch",
+        "n_s",
+        "n_cycles",
+        "n_epochs",
+        "n_train",
+    ]
+    assert header == [*alike, *plan.hypers.named(), "seed", *measured, "status"]
     rows = [dict(zip(header, row, strict=True)) for row in rows]
     assert [(float(row["lam"]), int(row["seed"])) for row in rows] == [
         (lam, seed) for lam in plan.hypers.lam for seed in plan.seeds
     ]
     assert [row["status"] for row in rows] == ["ok"] * 9 + ["diverged"] + ["ok"] * 2
-    assert {row["dataset"] for row in rows} == {"tiny"}
+    of_all = [tmp_path.name, "coarse_search", "tiny", "12-5-3", "softmax", "sgd", "4", "10", "2", "", "16"]
+    assert {tuple(row[name] for name in alike) for row in rows} == {tuple(of_all)}
     assert float(rows[6]["valid_accuracy"]) == made.valid.accuracy[1, 2, -1]  # of 4 seeds, the third one's second λ
     if made.test is not None:
         assert float(rows[6]["test_loss"]) == made.test.loss[1, 2]
