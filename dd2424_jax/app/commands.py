@@ -16,6 +16,11 @@ def scripts() -> dict[str, Path]:
     return {file.stem: file for file in sorted(FOLDER.glob("*.py"))}
 
 
+def shown(script: Path) -> Path:
+    """Its path as it can be typed where we are."""
+    return script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+
+
 def headline(script: Path) -> str:
     """What a command is about: the first line of its docstring."""
     return (ast.get_docstring(_tree(script)) or "").partition("\n")[0]

@@ -5,6 +5,9 @@ import sys
 
 from dd2424_jax.io import terminal
 
+COMMAND = os.path.basename(sys.argv[0])
+if sys.version_info < (3, 11):  # noqa: UP036, what is imported next would not say it
+    sys.exit(f"{COMMAND}: this is Python {sys.version.split()[0]}, and 3.11 is needed: make setup PYTHON=/path/to/it")
 terminal.prepare()
 os.environ["MPLBACKEND"] = "agg"  # figures are files, whatever windows there are
 
@@ -15,9 +18,11 @@ from collections.abc import Callable
 try:
     import jax
     import matplotlib  # noqa: F401
+    from absl import app
+except ModuleNotFoundError as error:
+    sys.exit(f"{COMMAND}: {error}: source .venv/bin/activate (make setup makes that environment)")
 except ValueError as error:  # a variable JAX_... has a value that it does not know, or a matplotlibrc is no text
-    sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
-from absl import app
+    sys.exit(f"{COMMAND}: {error}")
 
 from dd2424_jax.app import command_line
 from dd2424_jax.data import DataError

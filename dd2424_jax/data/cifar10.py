@@ -52,13 +52,19 @@ def data_root(data_dir: str | None) -> Path:
         raise DataError(f"{error.filename}: {error.strerror}; say where the data is by --data_dir") from error
 
 
+def located(root: Path) -> Path | None:
+    """The folder of batch files, or the archive, at or in `root`; None where there is neither."""
+    archive = root if root.is_file() else root / ARCHIVE
+    folders = (folder for folder in (root, archive.parent / FOLDER) if _has_batches(folder))
+    return next(folders, archive if archive.exists() else None)
+
+
 def obtain(root: Path, mirrors: Sequence[str] = MIRRORS) -> Path:
     """The folder of batch files at or in `root`, unpacked or downloaded if need be."""
     archive = root if root.is_file() else root / ARCHIVE
-    into = archive.parent
-    for folder in (root, into / FOLDER):
-        if _has_batches(folder):
-            return folder
+    into, there = archive.parent, located(root)
+    if there not in (None, archive):
+        return there
     try:
         if not archive.exists():
             download.fetch(mirrors, archive, sha256=ARCHIVE_SHA256, md5=ARCHIVE_MD5, n_bytes=ARCHIVE_BYTES)

@@ -9,7 +9,7 @@ from pathlib import Path
 import dd2424_jax
 from dd2424_jax.io import files
 
-PACKAGE = Path(dd2424_jax.__file__).parent
+PACKAGE = Path(dd2424_jax.__file__).resolve().parent  # scripts find it by a link beside them
 OF_NUMBERS = (  # the modules that they depend on, if only to rounding
     *("losses", "schedules", "optimizers", "network", "train", "evaluation", "programs", "segments", "sweep"),
     *("data/pickles", "data/cifar10", "data/synthetic", "data/splits", "parallel/placement"),

@@ -3,23 +3,21 @@
 import subprocess
 import sys
 from importlib import metadata
-from pathlib import Path
 
-import dd2424_jax
+from dd2424_jax.runs.identity import PACKAGE
 
 
 def collect() -> dict:
     """The command, the versions of everything that computes, and the commit of the code."""
     packages = ("dd2424-jax", "jax", "jaxlib", "optax", "numpy")
-    here = Path(dd2424_jax.__file__).parent
 
     def git(*words):
-        done = subprocess.run(["git", "-C", here, *words], capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", "-C", PACKAGE, *words], capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     try:
         git("ls-files", "--error-unmatch", "__init__.py")  # installed, it may lie in another project's repository
-        commit = git("rev-parse", "HEAD") + ("-modified" if git("status", "--porcelain", "--", here.parent) else "")
+        commit = git("rev-parse", "HEAD") + ("-modified" if git("status", "--porcelain", "--", PACKAGE.parent) else "")
     except (OSError, subprocess.CalledProcessError):
         commit = None
     return {

@@ -48,6 +48,21 @@ def test_a_target_is_its_command(target, venv):
         assert target in ("setup", "data", "test", "lint")
 
 
+def test_a_target_may_be_written_as_its_script_is(venv):
+    said = make("-n", "coarse_search", "ARGS=--name='a b'", venv=venv)
+    assert said.splitlines() == [f"{venv}/bin/python experiments/coarse_search.py --name='a b'"]
+
+
+@pytest.mark.parametrize("given", [["-S"], ["-S", "-E"]])
+def test_started_without_the_environment_it_says_how(tmp_path, given):
+    script = ROOT / "experiments" / "exercise3.py"
+    done = subprocess.run([sys.executable, *given, script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "exercise3.py: No module named 'jax': source .venv/bin/activate (make setup makes that environment)"
+    ]
+
+
 def test_make_alone_lists_all_targets(venv):
     said = make(venv=venv)
     assert all(re.search(rf"^  {target} +\w", said, re.MULTILINE) for target in TARGETS)
@@ -56,6 +71,15 @@ def test_make_alone_lists_all_targets(venv):
 def test_a_script_runs_from_any_directory(tmp_path):
     path, _ = run_process("schedule", "--n_s=5", cwd=tmp_path)
     assert path.parent == tmp_path / "results" / "schedule"
+
+
+def test_the_package_says_what_it_is_and_where_everything_is(tmp_path):
+    words, changes = [sys.executable, "-m", "dd2424_jax"], {"DD2424_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(words, cwd=ROOT, env=environment(**changes), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert f"CIFAR-10:  not in {tmp_path}" in done.stdout
+    for script in (ROOT / "experiments").glob("*.py"):
+        assert f"python experiments/{script.name} " in done.stdout
 
 
 def test_the_data_is_fetched_by_a_module(tmp_path):

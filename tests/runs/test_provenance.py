@@ -4,7 +4,6 @@ import sys
 
 import pytest
 
-import dd2424_jax
 from dd2424_jax.runs import provenance
 
 
@@ -25,7 +24,7 @@ def package(tmp_path, monkeypatch):
     file.parent.mkdir()
     file.write_text("")
     git(tmp_path, "init", "--quiet")
-    monkeypatch.setattr(dd2424_jax, "__file__", str(file))
+    monkeypatch.setattr(provenance, "PACKAGE", file.parent)
     return file
 
 
