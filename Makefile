@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data gradient-check assignment1 exercise2 exercise3 exercise4 schedule coarse-search fine-search \
-  final-model benchmark launch readme test lint clean gradient_check coarse_search fine_search final_model
+  final-model benchmark launch runs readme test lint clean gradient_check coarse_search fine_search final_model
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ launch: $(READY) ## an experiment as several jobs; ARGS="--num_shards=3 --cluste
 
 .SECONDEXPANSION:
 gradient_check coarse_search fine_search final_model: $$(subst _,-,$$@) # as the scripts are called
+
+runs: $(READY) ## list all runs; ARGS="compare A B", ARGS="join A B"
+	$(RUN) experiments/runs.py $(ARGS)
 
 readme: $(READY) ## put the newest results with default flags into README.md and experiments/README.md
 	$(RUN) experiments/readme.py $(ARGS)

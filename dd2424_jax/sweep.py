@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     train   Metrics of arrays [n_settings, n_seeds, n_evals]
     valid   the same on the validation split
     test    Metrics of arrays [n_settings, n_seeds] after training, or None
-    params  layers of W [n_settings, n_seeds, fan_out, fan_in] and b [n_settings, n_seeds, fan_out]
+    params  layers of W [n_settings, n_seeds, fan_out, fan_in] and b [n_settings, n_seeds, fan_out]; None if left out
     """
 
     hypers: train.Hypers
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     train: Metrics
     valid: Metrics
     test: Metrics | None
-    params: network.Params
+    params: network.Params | None
     compile_seconds: float
     run_seconds: float
 

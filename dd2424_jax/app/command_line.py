@@ -106,8 +106,9 @@ def options() -> SimpleNamespace:
 
 
 def changed() -> dict:
-    """Those of them that differ from the experiment's own values."""
-    return {flag.name: flag.value for flag in _flags() if flag.value != flag.default}
+    """Those that differ from the experiment's own values, but for what only says where."""
+    flags_of_numbers = (flag for flag in _flags() if _group(flag) not in (RESULTS, HOSTS) and flag.name != "data_dir")
+    return {flag.name: flag.value for flag in flags_of_numbers if flag.value != flag.default}
 
 
 def own_values() -> Mapping[str, object]:

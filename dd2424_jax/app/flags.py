@@ -109,9 +109,6 @@ def define_run_flags(
     flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
     hosts.define_devices()
-    flags.DEFINE_integer(
-        "runs_at_once", 0, "train a larger sweep in chunks of so many runs; 0: as fits in memory", lower_bound=0
-    )
     hosts.define_processes()
     flags.register_multi_flags_validator(
         ["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train"

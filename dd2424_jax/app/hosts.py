@@ -20,7 +20,10 @@ def define_devices():
 
 @group(HOSTS)
 def define_processes():
-    """More processes than one: as one program, or as shards that know nothing of each other."""
+    """Runs at a time; and more processes than one: as one program, or as shards that know nothing of each other."""
+    flags.DEFINE_integer(
+        "runs_at_once", 0, "train a larger sweep in chunks of so many runs; 0: as fits in memory", lower_bound=0
+    )
     flags.DEFINE_boolean(
         "distributed", False, "one program of several processes, each started with the same flags; the first one writes"
     )

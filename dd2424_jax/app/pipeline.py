@@ -12,7 +12,6 @@ from pathlib import Path
 import jax
 
 from dd2424_jax import sweep
-from dd2424_jax.app import command_line
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.app.session import Session
 from dd2424_jax.parallel import processes
@@ -27,10 +26,11 @@ from dd2424_jax.runs.result import Result
 Draw = Callable[[Result], Report]
 
 
-def run(plan: Plan, draw: Draw, session: Session) -> Mapping:
+def run(plan: Plan, draw: Draw, session: Session, outcome: sweep.Outcome | None = None) -> Mapping:
     """Train every setting of the plan with every seed and write the run directory; or find it finished.
 
-    `draw` is called once the numbers are on disk, and again if a finished run was drawn with other arguments.
+    `draw` is called once the numbers are on disk, and again if a finished run was drawn with other arguments. Where its
+    `outcome` is known, nothing is trained.
 
     Returns:
       what summary.json holds; nothing in a process that is not the first one.
@@ -41,16 +41,17 @@ def run(plan: Plan, draw: Draw, session: Session) -> Mapping:
     with opened(plan.experiment, plan.identity(), plan.dataset, session) as run:
         if not run.finished:
             resumed = run.resumed
-            outcome = None if session.merge else _train(run, plan, session)
+            if outcome is None and not session.merge:
+                outcome = _train(run, plan, session)
             with run.exclusively():
                 if run.finished:  # another shard has completed it while this one waited
                     run.finalise()
                 elif processes.first():
                     outcome = outcome or _merge(run, plan, session)
                     facts = _facts(outcome, session, total_seconds=time.perf_counter() - began, resumed=resumed)
-                    _complete(run, plan, outcome, draw, facts)
+                    _complete(run, plan, outcome, draw, session.own, facts)
         if processes.first():
-            _redraw_if_drawn_otherwise(run, plan, draw)
+            _redraw_if_drawn_otherwise(run, plan, draw, session.own)
             return run.summary
         return {}
 
@@ -98,46 +99,47 @@ def _merge(run: Run, plan: Plan, session: Session) -> sweep.Outcome:
     return shards.merge(run.path, shard.n, plan)
 
 
-def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, facts: Mapping) -> None:
+def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, own: Mapping, facts: Mapping) -> None:
     """The numbers, then what is drawn from them, then the summary, with the `facts`."""
     run.check_place()
     result.write_runs(run.path, plan, outcome)
     result.write_arrays(run.path, plan, outcome)
-    drawn = _draw(result.conclude(plan, outcome, run.path), draw)
-    run.finish({"experiment": plan.experiment, "dataset": plan.dataset, **facts, **drawn})
+    drawn = _draw(result.conclude(plan, outcome, run.path), draw, own)
+    about = {"experiment": plan.experiment, "dataset": plan.dataset, "weights": outcome.params is not None}
+    run.finish({**about, **facts, **drawn})
 
 
-def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw) -> None:
+def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw, own: Mapping) -> None:
     """The report of a finished run, from its numbers, if it was drawn otherwise, or is damaged."""
     summary = run.summary
-    if summary.get("drawn") == _digest_of_drawing(draw) and report.intact(run.path, summary.get("table")):
+    if summary.get("drawn") == _digest_of_drawing(draw, own) and report.intact(run.path, summary.get("table")):
         return
     try:
-        concluded = result.read(plan, run.path)
+        concluded = result.read(plan, run.path, weights=summary["weights"])
     except ResultError as error:
         raise ResultError(f"{error}: --force computes the run from scratch, beside it") from error
     with directory.held(run.path):
         run.revise({**summary, "drawn": None})  # killed before it is through, it is drawn again
-        drawn = _draw(concluded, draw)
+        drawn = _draw(concluded, draw, own)
         run.revise({**summary, **drawn})
         (run.path / directory.LOCK).unlink(missing_ok=True)
 
 
-def _draw(concluded: Result, draw: Draw) -> dict:
-    """Write the report of a result; its entries of summary.json."""
-    concluded = concluded._replace(own=command_line.own_values())
+def _draw(concluded: Result, draw: Draw, own: Mapping) -> dict:
+    """Write the report of a result; its entries of summary.json. `own`: the experiment's own values, by flag."""
+    concluded = concluded._replace(own=own)
     drawn = draw(concluded)
     table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
-    return {"settings": settings, **drawn.summary, "drawn": _digest_of_drawing(draw), "table": table}
+    return {"settings": settings, **drawn.summary, "drawn": _digest_of_drawing(draw, own), "table": table}
 
 
-def _digest_of_drawing(draw: Draw) -> str:
+def _digest_of_drawing(draw: Draw, own: Mapping) -> str:
     """Of what a report depends on besides the numbers: what is bound in `draw`, and the code that draws."""
     bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
-    own = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
+    source = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
     texts = {name: str(value) for name, value in bound.items()}
-    return digest({**texts, "code": [drawing_code(), own], "own": repr(command_line.own_values())})
+    return digest({**texts, "code": [drawing_code(), source], "own": sorted(map(repr, own.items()))})
 
 
 def _diverged(concluded: Result) -> list[str]:
@@ -175,7 +177,7 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
     shown = [f"{device} ({device.device_kind})" for device in session.devices]
     precision = jax.config.jax_default_matmul_precision or "default"
     facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset}
-    facts |= {"flags": session.options, "changed": command_line.changed()}
+    facts |= {"flags": session.options, "changed": session.changed, "own": session.own}
     facts |= provenance.collect()
     own = None if session.shard.n == 1 or session.merge else session.shard.name
     where = {"name": session.name, "force": session.force, "shard": own}

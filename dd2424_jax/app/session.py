@@ -3,11 +3,12 @@
 import functools
 import os
 from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple
 
 import jax
 
+from dd2424_jax.app import command_line
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.app.hosts import MAX_DEVICES
 from dd2424_jax.parallel import processes
@@ -20,6 +21,8 @@ class Session(NamedTuple):
     name     of the run directory; None for the digest of its identity
     force    compute from scratch, beside what is finished
     options  all flags, to be written down
+    changed  those of them that differ from the experiment's own values
+    own      these values
     shard    the part of the sweep that is trained
     merge    train nothing, and merge the shards
     """
@@ -32,6 +35,8 @@ class Session(NamedTuple):
     runs_at_once: int = 0
     shard: shards.Shard = shards.WHOLE
     merge: bool = False
+    changed: Mapping = MappingProxyType({})
+    own: Mapping = MappingProxyType({})
 
 
 def start(options: SimpleNamespace) -> Session:
@@ -43,7 +48,8 @@ def start(options: SimpleNamespace) -> Session:
     devices = use_devices(own.get("devices", 0), _connection(own))
     shard = shards.WHOLE if own.get("distributed") else _shard(own)
     computing = own.get("runs_at_once", 0), shard, own.get("merge", False)
-    return Session(options.out_dir, options.name, options.force, own, devices, *computing)
+    described = command_line.changed(), command_line.own_values()
+    return Session(options.out_dir, options.name, options.force, own, devices, *computing, *described)
 
 
 def _connection(own: Mapping) -> tuple | None:

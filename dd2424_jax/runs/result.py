@@ -104,55 +104,62 @@ def write_runs(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
 
 
 def write_arrays(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
-    """curves.npz and, after it, params.npz: every number of every run of the plan."""
-    curves, params = _arrays(plan, outcome)
-    records.write_arrays(directory / CURVES, plan.digest, curves)
-    records.write_arrays(directory / PARAMS, plan.digest, params)
+    """curves.npz and, after it, params.npz where there are parameters: every number of every run of the plan."""
+    records.write_arrays(directory / CURVES, plan.digest, _curves(plan, outcome))
+    if outcome.params is not None:
+        records.write_arrays(directory / PARAMS, plan.digest, _params(plan, outcome))
 
 
-def read(plan: Plan, path: Path) -> Result:
-    """The result of a plan from its run directory.
+def read(plan: Plan, path: Path, *, weights: bool = True) -> Result:
+    """The result of a plan from its run directory, with or without its parameters.
 
     Raises:
       ResultError: a file is missing, damaged, or of another plan.
     """
-    return conclude(plan, read_arrays(path, plan), path)
+    return conclude(plan, read_arrays(path, plan, weights=weights), path)
 
 
-def read_arrays(directory: Path, plan: Plan) -> sweep.Outcome:
-    """The outcome that `write_arrays` wrote for the plan.
+def read_arrays(directory: Path, plan: Plan, *, weights: bool = True) -> sweep.Outcome:
+    """The outcome that `write_arrays` wrote for the plan, with or without its parameters.
 
     Raises:
       ResultError: a file is missing, damaged, or of another plan.
     """
     expected = sweep.blank(plan.config, plan.hypers, plan.seeds, tested=plan.splits.test is not None)
-    curves, params = (
-        _read(directory / name, plan, own) for name, own in zip((CURVES, PARAMS), _arrays(plan, expected), strict=True)
-    )
-    arrays = {**curves, **params}
+    curves = _read(directory / CURVES, plan, _curves(plan, expected))
+    arrays = _read(directory / PARAMS, plan, _params(plan, expected)) if weights else {}
+    n_layers = len(expected.params) if weights else 0
+    layers = tuple(network.Layer(arrays[f"W{i}"], arrays[f"b{i}"]) for i in range(1, n_layers + 1))
 
     def metrics(split):
-        return Metrics(*(arrays[f"{split}_{key}"] for key in Metrics._fields))
+        return Metrics(*(curves[f"{split}_{key}"] for key in Metrics._fields))
 
     return expected._replace(
         train=metrics("train"),
         valid=metrics("valid"),
         test=expected.test and metrics("test"),
-        params=tuple(network.Layer(arrays[f"W{i}"], arrays[f"b{i}"]) for i, _ in enumerate(expected.params, 1)),
-        compile_seconds=float(arrays["compile_seconds"]),
-        run_seconds=float(arrays["run_seconds"]),
+        params=layers or None,
+        compile_seconds=float(curves["compile_seconds"]),
+        run_seconds=float(curves["run_seconds"]),
     )
 
 
-def _arrays(plan: Plan, outcome: sweep.Outcome) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Those of curves.npz and of params.npz."""
-    axes = {**plan.hypers.named(), "seed": outcome.seeds, "dataset": np.array(plan.source.name)}
+def _axes(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
+    return {**plan.hypers.named(), "seed": outcome.seeds, "dataset": np.array(plan.source.name)}
+
+
+def _curves(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
     curves = _named(train=outcome.train, valid=outcome.valid)
     tested = {} if outcome.test is None else _named(test=outcome.test)
     seconds = {key: np.array(getattr(outcome, key), float) for key in ("compile_seconds", "run_seconds")}
     steps = {"step": outcome.step, "epoch": outcome.step / plan.steps_per_epoch, "lr": outcome.lr}
+    return {**steps, **curves, **tested, **_axes(plan, outcome), **seconds}
+
+
+def _params(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
+    """All that classifies images: layers, and the pixels' mean and sd."""
     layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}
-    return {**steps, **curves, **tested, **axes, **seconds}, {**layers, **plan.splits.scale._asdict(), **axes}
+    return {**layers, **plan.splits.scale._asdict(), **_axes(plan, outcome)}
 
 
 def _read(file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

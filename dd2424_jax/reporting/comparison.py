@@ -1,0 +1,108 @@
+"""Finished runs against each other, as tables and a figure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.ticker import PercentFormatter
+
+from dd2424_jax import stats
+from dd2424_jax.reporting import labels, plots, tables
+from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs.comparison import Row, Scored
+
+
+def draw(runs: Sequence[Scored], split: str, rows: Sequence[Row]) -> Report:
+    """In which flags they differ, their accuracies, and these minus the first run's."""
+    data = labels.DATASETS[runs[0].entry.dataset]
+    names = _names(rows)
+    return Report(
+        [_flags(runs), _accuracies(rows, names, split, data), _differences(rows, names, split, data)],
+        _remarks(runs, rows),
+        {"comparison": _figure(rows, names, split, data)},
+    )
+
+
+def _flags(runs: Sequence[Scored]) -> tables.Table:
+    """The flags that decide numbers, where not all runs have the same."""
+    configs = [run.entry.config for run in runs]
+    names = list(dict.fromkeys(name for config in configs for name in (*config["own"], *config["changed"])))
+    values = {name: [_text(config["flags"].get(name)) for config in configs] for name in names}
+    values["code"] = [config["identity"]["code"]["source"] for config in configs]
+    rows = [[name, *of_runs] for name, of_runs in values.items() if len(set(of_runs)) > 1]
+    return tables.Table(
+        "What differs", ["flag", *(run.name for run in runs)], rows or [["nothing", *["–"] * len(runs)]]
+    )
+
+
+def _text(value) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """Each row's run and, where it varies among the rows, its setting."""
+    hypers = {name: {row.setting.get(name) for row in rows} for row in rows for name in row.setting}
+    varying = [name for name, values in hypers.items() if len(values) > 1]
+    texts = []
+    for row in rows:
+        setting = [f"{labels.SYMBOLS[name]} = {row.setting[name]:.3g}" for name in varying if name in row.setting]
+        texts.append(", ".join([row.run.name, *setting]))
+    return texts
+
+
+def _estimate(row: Row) -> stats.Estimate:
+    return stats.estimate(row.accuracy[np.isfinite(row.accuracy)])
+
+
+def _accuracies(rows: Sequence[Row], names: Sequence[str], split: str, data: str) -> tables.Table:
+    caption = f"Accuracy on {data}, {tables.SPLITS[split]}: mean ± sd over seeds, and the 95 % interval of the mean"
+    cells = []
+    for row, name in zip(rows, names, strict=True):
+        estimate = _estimate(row)
+        cells.append([name, str(estimate.n), tables.percent(estimate), tables.percent_interval(estimate)])
+    return tables.Table(caption, ["run", "seeds", f"{tables.SPLITS[split]} %", "95 % interval"], cells)
+
+
+def _differences(rows: Sequence[Row], names: Sequence[str], split: str, data: str) -> tables.Table:
+    caption = (
+        f"Minus {rows[0].run.name}, {tables.SPLITS[split]} accuracy on {data}: points, with simultaneous 95 % "
+        "confidence intervals (Bonferroni)"
+    )
+    cells = []
+    for row, name in zip(rows, names, strict=True):
+        if row.difference is not None:
+            mean, low, high = row.difference
+            differs = "–" if np.isnan(low) else "no" if low <= 0 <= high else "yes"
+            kind = "paired by seed" if row.paired else "Welch"
+            cells.append([name, tables.points(mean), tables.points_interval(low, high), kind, differs])
+    return tables.Table(caption, ["run", "points", "interval", "difference", "significant"], cells)
+
+
+def _remarks(runs: Sequence[Scored], rows: Sequence[Row]) -> list[str]:
+    remarks = []
+    if any(row.difference is not None and not row.paired for row in rows):
+        remarks.append("Welch's interval where seeds or images differ: what the seeds share does not cancel.")
+    if any("choice" in run.entry.summary for run in runs):
+        remarks.append(
+            "A search's best validation accuracy is too high by its selection bias; its own report has that."
+        )
+    return remarks
+
+
+def _figure(rows: Sequence[Row], names: Sequence[str], split: str, data: str):
+    """Every seed, the mean and its 95 % interval, a line a run and setting."""
+    title = f"{tables.SPLITS[split].capitalize()} accuracy on {data}: seeds, mean and 95 % interval"
+    fig, ((ax,),) = plots.figure(1, 1, title, width=6.3, height=1.2 + 0.3 * min(len(rows), plots.MAX_NAMES))
+    shown, names = plots.some_of(rows, names)
+    for i, row in enumerate(shown):
+        estimate = _estimate(row)
+        ax.plot(row.accuracy, np.full(len(row.accuracy), i), "o", color=plots.GREY, markersize=3, alpha=0.7)
+        half = np.nan_to_num(estimate.high - estimate.mean)
+        ax.errorbar(estimate.mean, i, xerr=half, fmt="D", color=plots.BLUE, markersize=5, capsize=3)
+    ax.set_yticks(range(len(names)), names, fontsize=8)
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set_xlabel(f"{tables.SPLITS[split]} accuracy")
+    ax.grid(alpha=0.3)
+    return fig

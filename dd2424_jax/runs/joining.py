@@ -1,0 +1,68 @@
+"""Searches of the same settings with other seeds, put together as the one search with all of them."""
+
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+from dd2424_jax import data, sweep
+from dd2424_jax.runs import identity, result
+from dd2424_jax.runs.catalogue import Entry
+from dd2424_jax.runs.directory import ResultError
+from dd2424_jax.runs.plan import Plan, from_identity
+
+
+def join(searches: Sequence[Entry], dataset: data.Dataset, *, weights: bool) -> tuple[Plan, sweep.Outcome]:
+    """The plan with the seeds of all searches, ascending, and its outcome, with or without the final weights.
+
+    Raises:
+      ResultError: one is no finished search, or damaged; they differ in more than their seeds, or share one; or the
+        data is another.
+    """
+    plans = [_plan(search, dataset) for search in searches]
+    for search, plan in zip(searches, plans, strict=True):
+        own, first = ({**one.identity(), "seeds": []} for one in (plan, plans[0]))
+        if differ := identity.differences(first, own):
+            raise ResultError(f"{search.path} and {searches[0].path} are of different settings ({differ})")
+    seeds = np.concatenate([plan.seeds for plan in plans])
+    if len(np.unique(seeds)) < len(seeds):
+        values, counts = np.unique(seeds, return_counts=True)
+        raise ResultError(f"seed {values[counts > 1][0]} is in more than one of these searches")
+    outcomes = [
+        result.read_arrays(search.path, plan, weights=weights and _weights(search))
+        for search, plan in zip(searches, plans, strict=True)
+    ]
+    order = np.argsort(seeds)
+    parts = [(one.train, one.valid, one.test, one.params) for one in outcomes]
+    on_train, on_valid, on_test, params = jax.tree.map(lambda *a: np.concatenate(a, axis=1)[:, order], *parts)
+    plan = plans[0]._replace(seeds=tuple(seeds[order].tolist()))
+    return plan, outcomes[0]._replace(
+        seeds=np.asarray(plan.seeds, np.uint32),
+        train=on_train,
+        valid=on_valid,
+        test=on_test,
+        params=params,
+        compile_seconds=sum(one.compile_seconds for one in outcomes),
+        run_seconds=sum(one.run_seconds for one in outcomes),
+    )
+
+
+def _plan(search: Entry, dataset: data.Dataset) -> Plan:
+    """Its plan, as the present code identifies it."""
+    if search.state != "finished" or "choice" not in search.summary:
+        raise ResultError(f"{search.path} is no finished search ({search.state})")
+    if search.config["identity"]["dataset"]["sha256"] != dataset.sha256:
+        raise ResultError(f"{search.path} was on other data than is at hand: say where that is by --data_dir")
+    try:
+        plan = from_identity(search.config["identity"], dataset)
+    except ValueError as error:
+        raise ResultError(f"{search.path}: {error}") from error
+    if plan.digest != search.config["digest"]:
+        raise ResultError(f"{search.path} was made by other code than this: join it with that, or search again")
+    return plan
+
+
+def _weights(search: Entry) -> bool:
+    if not search.summary["weights"]:
+        raise ResultError(f"{search.path} has no weights: join with --weights=none")
+    return True
