@@ -1,5 +1,6 @@
 """All run directories there are, finished or not: what they are, how far they are, and their headline accuracy."""
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -48,17 +49,20 @@ class Entry(NamedTuple):
 
     def has(self, flag: str, text: str) -> bool:
         """Whether a flag had this value, as it is typed."""
-        values = self.config.get("flags", {}).get(flag, ())
+        flags = self.config.get("flags", {})
+        if flag not in flags:
+            return False
+        values = flags[flag]
         values = values if isinstance(values, list) else [values]
         typed = text.split(",") if text else []
         return len(values) == len(typed) and all(map(_same, values, typed))
 
 
 def _same(value, text: str) -> bool:
-    try:
-        return not isinstance(value, bool) and float(value) == float(text)
-    except (TypeError, ValueError):
-        return str(value).lower() == text.lower()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError):
+            return value == float(text)
+    return str(value).lower() == text.lower()
 
 
 def entries(out_dir: str | Path) -> list[Entry]:

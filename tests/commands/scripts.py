@@ -32,7 +32,7 @@ from tests.runs import examples
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
-LISTS = ("--lam", "--lr", "--lr_min", "--lr_max", "--momentum", "--hidden", "--network")
+LISTS = ("--lam", "--lr", "--lr_min", "--lr_max", "--momentum", "--hidden", "--network", "--where")
 TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
 
 
