@@ -84,7 +84,9 @@ def run(
     devices = devices or jax.local_devices()
     cuts = chunks.cut(config, cells.shape, devices, runs_at_once)
     parts = []
-    with Progress(cells.n_runs * config.eval_steps[-1], "update", quiet=not processes.first()) as progress:
+    cores = min(len(devices), cells.n_runs) if devices[0].platform == "cpu" else 0
+    n_updates, quiet = cells.n_runs * config.eval_steps[-1], not processes.first()
+    with Progress(n_updates, "update", quiet=quiet, cores=cores) as progress:
         for i, chunk in enumerate(map(cells.at, cuts)):
             if i == 0 and len(cuts) > 1:
                 progress.say(f"{cells.n_runs:,} runs in {len(cuts)} chunks of at most {chunk.n_runs}")

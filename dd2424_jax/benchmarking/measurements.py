@@ -13,6 +13,7 @@ import numpy as np
 from dd2424_jax import data, train
 from dd2424_jax.benchmarking import analysis, baselines, timing, workloads
 from dd2424_jax.io import records
+from dd2424_jax.io.progress import Progress
 from dd2424_jax.runs import latest
 
 SIZES, N_BATCH, N_S = (data.DIMENSIONS, 50, len(data.CLASSES)), 100, 900  # of the coarse search
@@ -147,10 +148,11 @@ def processes(rounds: int, command: Command, exercise3_flags: Sequence[str]) -> 
         }
         # By default, what compiles in less than a second isn't kept.
         cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-        for _ in range(rounds + 1):
-            for name, words in commands.items():
-                status = 1 if "--help" in words else 0
-                ended.setdefault(name, []).append(timing.process(words, status=status, **cache))
+        with Progress((rounds + 1) * len(commands), "process") as progress:
+            for _ in range(rounds + 1):
+                for name, words in commands.items():
+                    ended.setdefault(name, []).append(timing.process(words, **cache))
+                    progress.update(1)
         compiling = [_summary(process)["timing"]["compile_seconds"] for process in ended["exercise 3"]]
     seconds = {name: np.array([(process.wall, process.cpu) for process in own]) for name, own in ended.items()}
     seconds["exercise 3, compiling"] = np.stack([compiling, compiling], axis=1)
@@ -170,7 +172,12 @@ def memory(max_lams: int, command: Command, flags: Sequence[str]) -> list[dict]:
             ended = timing.process(command("coarse_search", folder, *short, *flags))
             return {"at": n, "bytes": _summary(ended)["memory"]["device_bytes"] or ended.memory}
 
-    return [measure(4**i) for i in range((max_lams.bit_length() + 1) // 2)]
+    measured, n_sizes = [], (max_lams.bit_length() + 1) // 2
+    with Progress(n_sizes, "process") as progress:
+        for i in range(n_sizes):
+            measured.append(measure(4**i))
+            progress.update(1)
+    return measured
 
 
 def _summary(ended: timing.Process) -> dict:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dd2424_jax.io.progress import Progress
+
 
 class Times(NamedTuple):
     """One number a round [n_rounds]: seconds, and the seconds of all cores together that the process got in them."""
@@ -39,12 +41,14 @@ def race(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Ti
     """
     clocked = {name: [] for name in cases}
     names = list(cases)
-    for i in range(rounds + 1):
-        shift = i % len(names)
-        for name in names[shift:] + names[:shift]:  # so that none always comes after the same one
-            wall, cpu = time.perf_counter(), time.process_time()
-            cases[name]()
-            clocked[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    with Progress((rounds + 1) * len(names), "measurement") as progress:
+        for i in range(rounds + 1):
+            shift = i % len(names)
+            for name in names[shift:] + names[:shift]:  # so that none always comes after the same one
+                wall, cpu = time.perf_counter(), time.process_time()
+                cases[name]()
+                clocked[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+                progress.update(1)
     return {name: Times(*np.transpose(pairs[1:])) for name, pairs in clocked.items()}
 
 
@@ -68,16 +72,16 @@ print(json.dumps([status, wall, usage.ru_utime + usage.ru_stime, 1024 * usage.ru
 """
 
 
-def process(command: Sequence[str], *, status: int = 0, **environment: str) -> Process:
+def process(command: Sequence[str], **environment: str) -> Process:
     """Run a command to its end.
 
     Raises:
-      RuntimeError: it ends with another status, with its output.
+      RuntimeError: it fails, with its output.
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     started = subprocess.run([sys.executable, "-c", _STARTER, *command], env=os.environ | environment, **pipes)
     output, _, measured = started.stdout.removesuffix("\n").rpartition("\n")
-    ended, wall, cpu, memory = json.loads(measured)
-    if ended != status:
+    status, wall, cpu, memory = json.loads(measured)
+    if status != 0:
         raise RuntimeError(f"{' '.join(command)}: {output}")
     return Process(wall, cpu, memory, output)

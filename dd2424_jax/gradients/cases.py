@@ -10,6 +10,7 @@ import numpy as np
 
 from dd2424_jax import data, losses, network
 from dd2424_jax.gradients import differences
+from dd2424_jax.io.progress import Progress
 
 HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}
 CLEARANCE = 1e-4  # from the nearest kink, a hundred steps or ten
@@ -188,8 +189,12 @@ def check_all(batch: data.Split, networks, names_of_losses, seed: int) -> list[R
     def of(pair):
         return [row for case, X, Y in problems for row in check(case, *pair, X, Y, seed)]
 
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        return list(itertools.chain(*pool.map(of, itertools.product(networks, names_of_losses))))
+    rows, pairs = [], list(itertools.product(networks, names_of_losses))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool, Progress(len(pairs), "check") as progress:
+        for of_pair in pool.map(of, pairs):
+            rows += of_pair
+            progress.update(1)
+    return rows
 
 
 def step_errors(batch: data.Split, name: str, steps, seed: int):

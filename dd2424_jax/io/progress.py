@@ -7,16 +7,19 @@ import tqdm
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 LONG = 2 * 3600.0  # seconds; more are foretold
+FEW_CORES = 0.7  # of those that it could keep busy: less, for as long as a line takes, and others have the rest
 
 
 class Progress:
     """`with Progress(total, "step") as progress: progress.update(n, note)`. `scale` is for numbers in k and M.
 
-    With `quiet`, nothing is shown: another process does.
+    With `quiet`, nothing is shown: another process does. `cores` are those that the work keeps busy where it has them:
+    what it does not get, others use, and that is said.
     """
 
-    def __init__(self, total: int, unit: str, *, scale: bool = False, quiet: bool = False):
-        self.total, self.unit, self.done, self.scale = total, unit, 0, scale
+    def __init__(self, total: int, unit: str, *, scale: bool = False, quiet: bool = False, cores: int = 0):
+        self.total, self.unit, self.done, self.scale, self._cores = total, unit, 0, scale, cores
+        self._clocked = time.monotonic(), time.process_time()
         self._first, self._start, self._said = 0, time.monotonic(), time.monotonic()
         self._bar, self._quiet, self._foretold = None, quiet, scale  # of bytes nobody asks how many hours
         if sys.stderr.isatty() and not quiet:
@@ -40,9 +43,13 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(n)
-        elif time.monotonic() - self._said >= LINE_EVERY and not self._quiet:
+        if time.monotonic() - self._said >= LINE_EVERY and not self._quiet:
             self._said = time.monotonic()
-            print(self._line(note), file=sys.stderr, flush=True)
+            contended = self._contended()
+            if self._bar is None:
+                print(", ".join([self._line(note), *contended]), file=sys.stderr, flush=True)
+            elif contended:
+                self.say(contended[0])
 
     def skip(self, n: int) -> None:
         """n were done before: they count, but not for the speed."""
@@ -55,6 +62,14 @@ class Progress:
         """A line that does not disturb the bar."""
         if not self._quiet:
             tqdm.tqdm.write(text, file=sys.stderr)
+
+    def _contended(self) -> list[str]:
+        """What there is to say of the cores since it was last asked."""
+        before, self._clocked = self._clocked, (time.monotonic(), time.process_time())
+        wall, cpu = (now - then for now, then in zip(self._clocked, before, strict=True))
+        if cpu >= FEW_CORES * self._cores * wall:
+            return []
+        return [f"on {cpu / wall:.1f} of {self._cores} cores: other programs use this machine too"]
 
     def _seconds_left(self) -> float:
         seconds = time.monotonic() - self._start

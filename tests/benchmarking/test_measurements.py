@@ -14,7 +14,7 @@ import pathlib, sys
 from dd2424_jax.io import records
 experiment, out_dir, *flags = sys.argv[1:]
 if "--help" in flags:
-    sys.exit(1)
+    sys.exit()
 lams = dict(flag[2:].split("=") for flag in flags).get("lam", "").split(",")
 memory = {"device_bytes": 1000 * len(lams) if len(lams) > 1 else None}
 summary = {"timing": {"compile_seconds": 1.5}, "memory": memory}

@@ -1,3 +1,5 @@
+import pytest
+
 from dd2424_jax.io import progress
 
 
@@ -14,6 +16,19 @@ def test_without_a_terminal_there_is_a_line_now_and_then(capsys, monkeypatch):
         "300 of 1,000 steps, 00:35 left, validation accuracy 10 %",  # 20 a second; the skipped ones don't count
         "500 of 1,000 steps, 00:25 left, validation accuracy 20 %",
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "says"), [(0.5, ", on 1.0 of 2 cores: other programs use this machine too"), (0.8, "")]
+)
+def test_it_is_said_that_others_use_the_machine(capsys, monkeypatch, share, says):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(progress.time, "process_time", lambda: 2 * share * clock[0])
+    with progress.Progress(100, "step", cores=2) as bar:
+        clock[0] = 10
+        bar.update(50)
+    assert capsys.readouterr().err == f"50 of 100 steps, 00:10 left{says}\n"
 
 
 def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch):
