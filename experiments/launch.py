@@ -138,7 +138,7 @@ def why(ends: Sequence[jobs.Ended], command: list[str], folder: Path) -> str:
         if end.failure is not None:
             failed[without_script(end.failure, command)].append(i)
     reasons = sorted(failed, key=lambda reason: -len(failed[reason]))
-    said = [f"{reason} (shards {ranges(failed[reason])})" for reason in reasons[:MAX_REASONS]]
+    said = [f"{reason} ({which(failed[reason])})" for reason in reasons[:MAX_REASONS]]
     if left := len(reasons) - MAX_REASONS:
         said += [f"{left} more reasons"] if left > 0 else []
     n = sum(map(len, failed.values()))
@@ -152,11 +152,12 @@ def without_script(line: str, command: list[str]) -> str:
     return line.removeprefix(f"{Path(command[1]).name}: ")
 
 
-def ranges(indices: Sequence[int]) -> str:
-    """0-2, 5"""
+def which(indices: Sequence[int]) -> str:
+    """shards 0-2, 5"""
     groups = itertools.groupby(enumerate(indices), lambda pair: pair[1] - pair[0])
     runs = [[i for _, i in group] for _, group in groups]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    names = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return f"shard{'s' if len(indices) > 1 else ''} {names}"
 
 
 def show(ends: Sequence[jobs.Ended]) -> None:
@@ -185,13 +186,13 @@ def main(experiment: str = "", *rest: str):
         return
     folder, n = logs_of(script.stem), FLAGS.num_shards
     todo = [jobs.Job([*command, f"--shard_index={i}"], folder / shards.Shard(i, n).name) for i in range(n)]
-    say(f"{labels.count(n, 'job')}, logs in {folder}: {shlex.join(command)}")
     try:
         if local:
+            say(f"{labels.count(n, 'job')}, logs in {folder}: {shlex.join(command)}")
             ends = here.run(todo, rooms, seconds=60 * FLAGS.minutes)
         else:
             submitted = slurm.submit(todo, script.stem, parameters, folder)
-            say(f"SLURM job {slurm.array(submitted)}")
+            say(f"SLURM job {slurm.array(submitted)}, logs in {folder}: {shlex.join(command)}")
             if not FLAGS.wait:
                 return
             ends = slurm.wait(submitted)

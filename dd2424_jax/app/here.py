@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from dd2424_jax.app import jobs
 from dd2424_jax.app.flags import UsageError
-from dd2424_jax.io.progress import Progress
 
 TICK = 0.1  # seconds between looks at the jobs
 AFFINITY = hasattr(os, "sched_setaffinity")  # elsewhere a job's cores are only counted
@@ -75,7 +74,8 @@ def run(todo: Sequence[jobs.Job], rooms: Sequence[Room], *, seconds: float) -> l
       jobs.Interrupted: by Ctrl-C or SIGTERM; the jobs are ended too.
     """
     waiting, free, running, ends = collections.deque(enumerate(todo)), list(rooms), {}, {}
-    with jobs.interruptions() as met, Progress(len(todo), "job") as progress:
+    standing = jobs.Standing()
+    with jobs.interruptions() as met:
         try:
             while len(ends) < len(todo) and not met:
                 while waiting and free:
@@ -83,10 +83,10 @@ def run(todo: Sequence[jobs.Job], rooms: Sequence[Room], *, seconds: float) -> l
                     room = free.pop(0)
                     running[i] = _Running(room.start(job), room, time.monotonic() + seconds)
                 time.sleep(TICK)
-                for i, job in _over(running, todo):
-                    ends[i] = job
+                for i, end in _over(running, todo):
+                    ends[i] = end
                     free.append(running.pop(i).room)
-                    progress.update(1, f"{len(running)} running")
+                standing.show(f"{len(ends)} of {len(todo)} jobs have ended; {len(running)} running")
         finally:
             for process, *_ in running.values():
                 process.kill()

@@ -7,10 +7,13 @@ import contextlib
 import re
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+ENDING = signal.SIGINT, signal.SIGTERM
 TIME_LIMIT = "its time limit is over: --minutes sets it"
 KILLED = {
     signal.SIGKILL: "killed, as where memory runs out",
@@ -64,6 +67,20 @@ def last_line(file: Path) -> str:
     return ""
 
 
+class Standing:
+    """Lines on how the jobs stand, where that has changed, on standard error."""
+
+    EVERY = 10.0  # seconds at least
+
+    def __init__(self):
+        self._text, self._at = "", time.monotonic()
+
+    def show(self, text: str) -> None:
+        if text != self._text and time.monotonic() - self._at >= self.EVERY:
+            self._text, self._at = text, time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+
 class Interrupted(Exception):
     """Whoever waited was told to end; the message says what becomes of the jobs."""
 
@@ -82,6 +99,3 @@ def interruptions() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-ENDING = (signal.SIGINT, signal.SIGTERM)

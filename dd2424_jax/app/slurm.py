@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import io
 import os
 import shlex
 import shutil
@@ -12,7 +13,6 @@ from pathlib import Path
 
 from dd2424_jax.app import jobs
 from dd2424_jax.app.flags import UsageError
-from dd2424_jax.io.progress import Progress
 
 try:
     import submitit
@@ -70,7 +70,7 @@ def options(text: str) -> dict[str, str | bool]:
 
 
 def submit(todo: Sequence[jobs.Job], name: str, parameters: Mapping, folder: Path) -> list["submitit.SlurmJob"]:
-    """One array of all jobs. `parameters` are submitit's; its files go to the folder, which is removed if SLURM refuses.
+    """One array of all jobs. `parameters` are submitit's; its files go to the folder, removed where SLURM refuses them.
 
     Raises:
       UsageError: SLURM refuses them, as its own line says.
@@ -79,11 +79,21 @@ def submit(todo: Sequence[jobs.Job], name: str, parameters: Mapping, folder: Pat
     executor.update_parameters(name=name, **parameters)
     inside = "SLURM_JOB_ID" in os.environ  # whose own resources would be inherited
     try:
-        with submitit.helpers.clean_env() if inside else contextlib.nullcontext(), executor.batch():
-            return [executor.submit(job.run) for job in todo]
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))  # sbatch's lines, which the error has too
+            if inside:
+                stack.enter_context(submitit.helpers.clean_env())
+            with executor.batch():
+                return [executor.submit(job.run) for job in todo]
     except (RuntimeError, submitit.core.utils.FailedJobError) as error:
         shutil.rmtree(folder)
-        raise UsageError(f"nothing was submitted: {' '.join(str(error).split())}") from error
+        raise UsageError(f"nothing was submitted: {_of_sbatch(str(error))}") from error
+
+
+def _of_sbatch(text: str) -> str:
+    """Its lines as one, each without its name."""
+    lines = [line.strip().removeprefix("sbatch: ").removeprefix("error: ") for line in text.splitlines()]
+    return f"sbatch: {'; '.join(line for line in lines if line)}"
 
 
 def array(submitted: Sequence["submitit.SlurmJob"]) -> str:
@@ -97,21 +107,28 @@ def wait(submitted: Sequence["submitit.SlurmJob"]) -> list[jobs.Ended]:
     Raises:
       jobs.Interrupted: by Ctrl-C or SIGTERM; the jobs go on.
     """
-    ends, queue = {}, _Queue(array(submitted))
-    with jobs.interruptions() as met, Progress(len(submitted), "job") as progress:
+    ends, queue, standing = {}, _Queue(array(submitted)), jobs.Standing()
+    with jobs.interruptions() as met:
         while len(ends) < len(submitted) and not met:
             time.sleep(TICK)
-            new = _results(submitted, ends)
-            ends |= new
+            ends |= _results(submitted, ends)
             lost = queue.lost(set(range(len(submitted))) - ends.keys())
             ends |= {i: _without_result(submitted[i], queue.states.get(i)) for i in lost}
-            progress.update(len(new) + len(lost), queue.note)
+            standing.show(f"{len(ends)} of {len(submitted)} jobs have ended; {queue.note}")
     if met:
         number = array(submitted)
         raise jobs.Interrupted(
             met[0], f"the jobs go on; scancel {number} ends them, and once they have ended the same command resumes"
         )
+    _tidy(submitted[0].paths.folder)
     return [ends[i] for i in range(len(submitted))]
+
+
+def _tidy(folder: Path) -> None:
+    """Leave the logs, and what was submitted."""
+    for pattern in ("*.pkl", ".submission_file_*.sh"):
+        for file in folder.glob(pattern):
+            file.unlink(missing_ok=True)
 
 
 def _results(submitted: Sequence["submitit.SlurmJob"], known: Mapping) -> dict[int, jobs.Ended]:
