@@ -15,6 +15,7 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
 import collections
+import contextlib
 import itertools
 import shlex
 import subprocess
@@ -126,9 +127,12 @@ def slurm_parameters() -> dict:
 
 def logs_of(name: str) -> Path:
     """A new folder for the logs of this launch."""
-    folder = files.expanded(FLAGS.logs).absolute() / time.strftime(f"{name}-%Y%m%d-%H%M%S")
-    folder.mkdir(parents=True)
-    return folder
+    stamp = files.expanded(FLAGS.logs).absolute() / time.strftime(f"{name}-%Y%m%d-%H%M%S")
+    for i in itertools.count(2):
+        folder = stamp.with_name(f"{stamp.name}-{i}") if stamp.exists() else stamp
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
 
 
 def why(ends: Sequence[jobs.Ended], command: list[str], folder: Path) -> str:

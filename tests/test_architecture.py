@@ -21,6 +21,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("reporting", ["confusion", "learning", "lam_search", "gradients"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
     ("app", ["commands", "number_lists", "hosts", "flags", "entry", "session", "plan", "pipeline", "gradient_check"]),
+    ("app", ["jobs", "here", "slurm"]),
 ]
 ORDER = [f"{room}.{name}".strip(".") for room, names in ROOMS for name in names]
 EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "benchmarking", "app"]  # packages: a docstring each
