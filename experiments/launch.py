@@ -115,6 +115,7 @@ def slurm_parameters() -> dict:
     """What each job asks for, as submitit has it."""
     return {
         "timeout_min": FLAGS.minutes,
+        "slurm_signal_delay_s": 30,  # before the limit: the job says that this is why it ends
         "cpus_per_task": FLAGS.cpus,
         "gpus_per_node": FLAGS.gpus,
         "mem_gb": FLAGS.mem_gb,

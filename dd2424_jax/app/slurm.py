@@ -91,9 +91,10 @@ def submit(todo: Sequence[jobs.Job], name: str, parameters: Mapping, folder: Pat
 
 
 def _of_sbatch(text: str) -> str:
-    """Its lines as one, each without its name."""
+    """Its lines as one, each without its name, and what one of them means."""
     lines = [line.strip().removeprefix("sbatch: ").removeprefix("error: ") for line in text.splitlines()]
-    return f"sbatch: {'; '.join(line for line in lines if line)}"
+    too_many = "; an array of this cluster may be smaller than --num_shards (MaxArraySize in `scontrol show config`)"
+    return f"sbatch: {'; '.join(line for line in lines if line)}{too_many if 'Invalid job array' in text else ''}"
 
 
 def array(submitted: Sequence["submitit.SlurmJob"]) -> str:

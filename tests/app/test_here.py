@@ -44,7 +44,8 @@ def programs(tmp_path, *texts):
 
 
 def test_no_more_jobs_run_at_a_time_than_there_is_room(tmp_path):
-    alone = f"import os, time; os.mkdir({str(tmp_path / 'alone')!r}); time.sleep(0.1); os.rmdir({str(tmp_path / 'alone')!r})"
+    place = str(tmp_path / "alone")
+    alone = f"import os, time; os.mkdir({place!r}); time.sleep(0.1); os.rmdir({place!r})"
     todo = programs(tmp_path, *[alone] * 3)
     assert here.run(todo, [here.Room(None, [])], seconds=60) == [jobs.Ended(None)] * 3
 
