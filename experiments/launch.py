@@ -14,7 +14,6 @@ with the launch; those of SLURM need the extra "cluster", and go on without it.
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
-import collections
 import contextlib
 import itertools
 import shlex
@@ -38,7 +37,6 @@ OF_ONE = {  # flags that only one of the clusters has
     "local": ("jobs",),
 }
 GIVEN = ("--num_shards", "--shard_index", "--merge", "--distributed")  # to an experiment by the launch, or never
-MAX_REASONS = 5
 
 absl.flags.DEFINE_integer(
     "num_shards",
@@ -55,7 +53,7 @@ absl.flags.DEFINE_boolean(
 absl.flags.DEFINE_boolean("wait", True, "SLURM: wait for the jobs to end; else only submit them")
 absl.flags.DEFINE_integer("minutes", 240, "time limit of a job; at least 1", lower_bound=1)
 absl.flags.DEFINE_integer("cpus", None, "CPU cores of a job", lower_bound=1)
-absl.flags.DEFINE_integer("gpus", None, "GPUs of a job", lower_bound=0)
+absl.flags.DEFINE_integer("gpus", None, "GPUs of a job; by default none", lower_bound=0)
 absl.flags.DEFINE_integer(
     "jobs", None, "local: how many jobs at a time; by default as cores and GPUs are", lower_bound=1
 )
@@ -105,7 +103,7 @@ def finished(command: list[str]) -> str | None:
         return None
     if tried.returncode != 0:
         said = [f"it ended with status {tried.returncode}", *tried.stderr.splitlines()]
-        raise UsageError(f"nothing was submitted: {without_script(said[-1], command)}")
+        raise UsageError(f"nothing was submitted: {jobs.without_script(said[-1], command)}")
     if not (shown := tried.stdout.splitlines()) or not (Path(shown[-1]) / latest.SUMMARY).exists():
         raise UsageError("nothing was submitted: the command trains nothing, as the experiment's own --help has it")
     return tried.stdout.rstrip()
@@ -134,35 +132,6 @@ def logs_of(name: str) -> Path:
         with contextlib.suppress(FileExistsError):
             folder.mkdir(parents=True)
             return folder
-
-
-def why(ends: Sequence[jobs.Ended], command: list[str], folder: Path) -> str:
-    """Why jobs failed, each reason once, the most frequent first."""
-    failed = collections.defaultdict(list)
-    for i, end in enumerate(ends):
-        if end.failure is not None:
-            failed[without_script(end.failure, command)].append(i)
-    reasons = sorted(failed, key=lambda reason: -len(failed[reason]))
-    said = [f"{reason} ({which(failed[reason])})" for reason in reasons[:MAX_REASONS]]
-    if left := len(reasons) - MAX_REASONS:
-        said += [f"{left} more reasons"] if left > 0 else []
-    n = sum(map(len, failed.values()))
-    return (
-        f"{n} of {labels.count(len(ends), 'job')} failed: {'; '.join(said)}; logs in {folder}; the same command resumes"
-    )
-
-
-def without_script(line: str, command: list[str]) -> str:
-    """The script's own line, without its name."""
-    return line.removeprefix(f"{Path(command[1]).name}: ")
-
-
-def which(indices: Sequence[int]) -> str:
-    """shards 0-2, 5"""
-    groups = itertools.groupby(enumerate(indices), lambda pair: pair[1] - pair[0])
-    runs = [[i for _, i in group] for _, group in groups]
-    names = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-    return f"shard{'s' if len(indices) > 1 else ''} {names}"
 
 
 def show(ends: Sequence[jobs.Ended]) -> None:
@@ -204,8 +173,8 @@ def main(experiment: str = "", *rest: str):
     except jobs.Interrupted as end:
         say(f"{Path(sys.argv[0]).name}: {end}")
         sys.exit(end.status)
-    if any(end.failure is not None for end in ends):
-        raise UsageError(why(ends, command, folder))
+    if failed := jobs.failures(ends):
+        raise UsageError(f"{failed}; logs in {folder}; the same command resumes")
     show(ends)
 
 

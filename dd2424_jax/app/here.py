@@ -49,11 +49,11 @@ def rooms(n: int | None, *, cpus: int | None, gpus: int | None) -> list[Room]:
     if fit == 0 or ((n or 0) > fit and (cpus or gpus)):
         asked = f"{n or 1} at a time with --cpus={cpus or 1} and --gpus={gpus or 0}"
         raise UsageError(f"{asked} don't fit: this machine has {len(cores)} cores and {len(devices)} GPUs to use")
-    own = [
-        Room(cores[i * cpus : (i + 1) * cpus] if cpus else None, devices[i * (gpus or 0) : (i + 1) * (gpus or 0)])
+    each = gpus or 0
+    return [
+        Room(cores[i * cpus : (i + 1) * cpus] if cpus else None, devices[i * each : (i + 1) * each])
         for i in range(n or fit)
     ]
-    return own
 
 
 def _cores() -> list[int]:

@@ -3,17 +3,20 @@
 A SLURM job imports this before its command is started, so it imports nothing that takes long.
 """
 
+import collections
 import contextlib
+import itertools
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 ENDING = signal.SIGINT, signal.SIGTERM
+MAX_REASONS = 5
 TIME_LIMIT = "its time limit is over: --minutes sets it"
 KILLED = {
     signal.SIGKILL: "killed, as where memory runs out",
@@ -46,7 +49,8 @@ class Job(NamedTuple):
             return Ended(None, last_line(Path(f"{self.log}.out")))
         if status < 0:
             return Ended(KILLED.get(-status, f"killed by signal {-status} ({signal.strsignal(-status)})"))
-        return Ended(last_line(Path(f"{self.log}.err")) or f"it ended with status {status}")
+        said = without_script(last_line(Path(f"{self.log}.err")), self.command)
+        return Ended(said or f"it ended with status {status}")
 
     def run(self) -> Ended:
         """The command to its end."""
@@ -65,6 +69,34 @@ def last_line(file: Path) -> str:
         lines = re.split(r"[\r\n]+", log.read().decode(errors="replace"))
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
     return ""
+
+
+def without_script(line: str, command: Sequence[str]) -> str:
+    """A script's own line, without its name."""
+    return line.removeprefix(f"{Path(command[1]).name}: ")
+
+
+def failures(ends: Sequence[Ended]) -> str:
+    """How many jobs failed, and why: each reason once, the most frequent first. Empty where none did."""
+    shards = collections.defaultdict(list)
+    for i, end in enumerate(ends):
+        if end.failure is not None:
+            shards[end.failure].append(i)
+    if not shards:
+        return ""
+    reasons = sorted(shards, key=lambda reason: -len(shards[reason]))
+    said = [f"{reason} ({_named(shards[reason])})" for reason in reasons[:MAX_REASONS]]
+    if more := reasons[MAX_REASONS:]:
+        said.append(f"and for {len(more)} other reasons")
+    return f"{sum(map(len, shards.values()))} of {len(ends)} jobs failed: {'; '.join(said)}"
+
+
+def _named(indices: Sequence[int]) -> str:
+    """Shards as a list of ranges: shards 0-2, 5."""
+    groups = itertools.groupby(enumerate(indices), lambda pair: pair[1] - pair[0])
+    runs = [[i for _, i in group] for _, group in groups]
+    names = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    return f"{'shard' if len(indices) == 1 else 'shards'} {names}"
 
 
 class Standing:

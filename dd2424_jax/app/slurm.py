@@ -115,7 +115,9 @@ def wait(submitted: Sequence["submitit.SlurmJob"]) -> list[jobs.Ended]:
             ends |= _results(submitted, ends)
             lost = queue.lost(set(range(len(submitted))) - ends.keys())
             ends |= {i: _without_result(submitted[i], queue.states.get(i)) for i in lost}
-            standing.show(f"{len(ends)} of {len(submitted)} jobs have ended; {queue.note or 'none are known to SLURM'}")
+            standing.show(
+                f"{len(ends)} of {len(submitted)} jobs have ended; {queue.note or 'SLURM runs none of the others'}"
+            )
     if met:
         number = array(submitted)
         raise jobs.Interrupted(

@@ -51,3 +51,20 @@ def test_a_job_that_is_interrupted_ends_its_command(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError):
         jobs.Job([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "shard").run()
     assert started[0].returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ([None, None], ""),
+        (["a"], "1 of 1 jobs failed: a (shard 0)"),
+        (["a", None, "b", "b", "b", "a", "b"], "6 of 7 jobs failed: b (shards 2-4, 6); a (shards 0, 5)"),
+        (
+            list("abcdefg"),
+            "7 of 7 jobs failed: a (shard 0); b (shard 1); c (shard 2); d (shard 3); e (shard 4); "
+            "and for 2 other reasons",
+        ),
+    ],
+)
+def test_each_reason_is_said_once(reasons, said):
+    assert jobs.failures([jobs.Ended(reason) for reason in reasons]) == said

@@ -1,6 +1,7 @@
 """Sweeps cut into shards, each a program of its own, and their launch as jobs, on this machine and on SLURM."""
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -8,6 +9,7 @@ import pytest
 
 from dd2424_jax.app import here, slurm
 from dd2424_jax.runs import directory
+from tests.commands import own_sweep
 from tests.commands import slurm as stand_in
 from tests.commands.scripts import ROOT, TINY, call_here, command, environment, fails, run
 from tests.commands.search import FLAGS, alone, assert_same_run
@@ -20,37 +22,6 @@ def replace(part, file, real=os.replace):
         os.kill(os.getpid(), signal.SIGKILL)
 os.replace = replace
 """
-# As a launch sees an experiment, without what takes long. A shard first does, once, what stands in a file of its name.
-SWEEP = '''
-"""A sweep of one's own."""
-import os, signal, sys, time
-from pathlib import Path
-
-def define(flags):
-    flags.define_run_flags()
-
-def main():
-    given = dict(word.lstrip("-").partition("=")[::2] for word in sys.argv[1:])
-    if "typo" in given:
-        sys.exit("mine.py: Unknown command line flag 'typo'")
-    if "only_check_args" in given:
-        sys.exit()
-    out, n = Path(given["out"]), int(given["num_shards"])
-    if "merge" not in given:
-        i = given["shard_index"]
-        if (deed := out / f"{i}.does").exists():
-            text = deed.read_text()
-            deed.unlink()
-            exec(text)
-        (out / f"{i}.done").touch()
-    if len(list(out.glob("*.done"))) < n:
-        sys.exit(75 if "merge" in given else print(out))
-    (out / "table.md").write_text("the table")
-    (out / "summary.json").touch()
-    print(f"the table\\n\\n{out}")
-
-main()
-'''
 FULL = "sys.exit('mine.py: the disk is full')"
 
 
@@ -61,7 +32,7 @@ def sweep(tmp_path, monkeypatch):
     monkeypatch.setattr(slurm, "TICK", 0.05)
     monkeypatch.setattr(slurm, "POLLS", (0.1, 0.2))
     monkeypatch.setattr(slurm, "PATIENCE", 0.2)
-    (tmp_path / "mine.py").write_text(SWEEP)
+    shutil.copy(own_sweep.__file__, tmp_path / "mine.py")
     (tmp_path / "out").mkdir()
     return tmp_path / "out"
 
