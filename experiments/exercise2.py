@@ -12,6 +12,8 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 # isort: split
 import sys
 
+import absl.flags
+
 from dd2424_jax.app import command_line, flags, gradient_check, pipeline, plan, session
 from dd2424_jax.reporting import labels, learning, plots, tables
 from dd2424_jax.reporting.report import Report
@@ -21,6 +23,12 @@ flags.define_result_flags()
 flags.define_split_flags(n_train=100, n_valid=1_000, train_batches=[1], valid_batches=[2])
 flags.define_run_flags(lam=[0.0], n_seeds=5, n_batch=10, hidden=[50])
 flags.define_epoch_flags(lr=[0.05], n_epochs=200)
+
+absl.flags.register_multi_flags_validator(
+    ["distributed", "num_shards"],
+    lambda f: not f["distributed"] and f["num_shards"] in (None, 1),
+    "exercise 2 is one program: no --distributed, no --num_shards",
+)
 
 MAX_LOSS = 0.01  # a training loss below this is overfitting
 
@@ -53,8 +61,6 @@ def curves(result: Result):
 
 def main():
     options = command_line.options()
-    if options.distributed or options.num_shards not in (None, 1):
-        raise command_line.UsageError("exercise 2 is one program: no --distributed, no --num_shards")
     options.num_shards = 1  # in a job array too
     here, dataset = session.start(options), plan.load(options)
     correct = gradient_check.run(dataset, ["two-layer"], [options.loss], here._replace(name=None))

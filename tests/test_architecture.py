@@ -23,10 +23,12 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
     ("app", ["commands", "command_line", "number_lists", "hosts", "flags", "entry", "session", "plan"]),
     ("app", ["pipeline", "gradient_check"]),
+    ("launching", ["jobs", "local", "slurm"]),
     ("", ["__main__"]),
 ]
 ORDER = [f"{room}.{name}".strip(".") for room, names in ROOMS for name in names]
-EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "benchmarking", "app"]  # packages: a docstring each
+# Packages: a docstring each.
+EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "benchmarking", "app", "launching"]
 
 
 def name_of(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple
@@ -82,6 +83,10 @@ def _shard(own: Mapping) -> shards.Shard:
     """The part of the sweep that this process trains, or with --merge some part of it; by default the whole."""
     try:
         index = 0 if own.get("merge") else own.get("shard_index")
-        return shards.chosen(own.get("num_shards"), index, os.environ if "num_shards" in own else {})
+        shard = shards.chosen(own.get("num_shards"), index, os.environ if "num_shards" in own else {})
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if shard.n > 1 and own["num_shards"] is None:
+        taken = f"SLURM's array index is taken for the shard, {shard.index} of {shard.n}"
+        print(f"{taken}; --num_shards=1 trains the whole sweep in each task", file=sys.stderr)
+    return shard

@@ -50,10 +50,9 @@ class Done(NamedTuple):
 def command(script, *flags):
     """With the last of a flag that has one value, and results in the folder that it is started in."""
     own, rest = (flags, []) if "--" not in flags else (flags[: flags.index("--")], flags[flags.index("--") + 1 :])
-    if script != "launch":
-        own = ["--out_dir=results", *own]
-    elif rest:
-        rest = ["--", "--out_dir=results", *_last(rest)]
+    own = ["--logs=results/launches" if script == "launch" else "--out_dir=results", *own]
+    if rest:
+        rest = ["--", *_last(["--out_dir=results", *rest])]
     return [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *_last(own), *rest]
 
 

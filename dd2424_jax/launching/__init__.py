@@ -1,0 +1,1 @@
+"""A sweep as jobs: on this machine, or of SLURM."""
