@@ -84,7 +84,13 @@ PAIRED = "; of every setting, or one for all"
 
 @group(WHAT)
 def define_run_flags(
-    *, lam: Sequence[float], n_seeds: int, seed: int = 0, n_batch: int = 100, hidden: Sequence[int] | None = None
+    *,
+    lam: Sequence[float],
+    n_seeds: int,
+    seed: int = 0,
+    n_batch: int = 100,
+    hidden: Sequence[int] | None = None,
+    optimizer: str = "sgd",
 ):
     """Which runs, and on what. Without `hidden` there is no such flag: the experiment is about linear classifiers."""
     define_numbers("lam", lam, LAM + ("" if len(lam) else "; by default as a search found"))
@@ -97,7 +103,7 @@ def define_run_flags(
     )
     flags.DEFINE_enum(
         "optimizer",
-        "sgd",
+        optimizer,
         list(registry.NAMES["optimizer"]),
         "mini-batch gradient descent without or with momentum, Nesterov's, or Adam",
     )

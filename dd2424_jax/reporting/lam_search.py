@@ -13,7 +13,7 @@ from dd2424_jax.runs.result import Result, ranking
 MAX_LISTED = 4  # settings in a sentence; the table has them all
 
 
-def draw(result: Result, title: str, *, overlay: bool, followed: Sequence[str] = ()) -> Report:
+def draw(result: Result, title: str, *, overlay: bool = False, followed: Sequence[str] = ()) -> Report:
     """Tables of accuracies and of differences to the best, the choice in words, the search and learning curves.
 
     overlay: whether published searches are drawn over the figure.

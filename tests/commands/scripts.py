@@ -53,7 +53,8 @@ def command(script, *flags):
     own = ["--logs=results/launches" if script == "launch" else "--out_dir=results", *own]
     if rest:
         rest = ["--", *_last(["--out_dir=results", *rest])]
-    return [sys.executable, str(ROOT / "experiments" / f"{script}.py"), *_last(own), *rest]
+    file = script if isinstance(script, Path) else ROOT / "experiments" / f"{script}.py"
+    return [sys.executable, str(file), *_last(own), *rest]
 
 
 def _last(flags):

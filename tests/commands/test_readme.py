@@ -7,15 +7,17 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dd2424_jax
 from dd2424_jax import data
+from dd2424_jax.app import command_line
+from dd2424_jax.app import commands as app_commands
 from tests.commands.scripts import (
     ROOT,
     TINY,
     call_here,
-    fails,
     figures_as_text,
     parsed,
     run,
@@ -68,17 +70,7 @@ def fast():
 @pytest.mark.parametrize("command", [words for words in commands() if words[0] != "launch"], ids=" ".join)
 def test_its_commands_run(command, tmp_path):
     script, *given = command
-    small = SMALL.get(script, TINY)
-    if "--merge" in given:
-        assert "of 12 shards, 0, 1, 2" in fails(script, *given, *small, "--n_seeds=12", cwd=tmp_path)
-    elif "--distributed" in given:
-        with parsed(script, *given) as options:  # two processes of it: test_processes.py
-            assert options.coordinator.startswith("host0:")
-    elif "--num_shards=12" in given:
-        done = call_here(script, *given, *small, "--n_seeds=12", cwd=tmp_path)
-        assert "shard 4 is finished; of 12 shards, 0, 1, 2, 3, 5" in done.stderr
-    else:
-        run(script, *given, *small, cwd=tmp_path)
+    run(script, *given, *SMALL.get(script, TINY), cwd=tmp_path)
 
 
 @pytest.mark.parametrize("command", [words for words in commands() if words[0] == "launch"], ids=" ".join)
@@ -104,7 +96,7 @@ def test_the_results_commands_are_scripts():
 
 
 def test_its_library_example_runs(monkeypatch):
-    (example,) = blocks("python")
+    example = example_with("sweep.run")
     small = {"45_000": "400", "5_000": "100", "(1800, 3600)": "(2, 4)", "range(3)": "range(2)"}
     for large, little in small.items():
         assert large in example
@@ -116,21 +108,52 @@ def test_its_library_example_runs(monkeypatch):
     assert names["outcome"].valid.accuracy.shape == (8, 2, 3)
 
 
+@pytest.mark.usefixtures("fast")
+def test_its_model_classifies_images(tmp_path, monkeypatch, capsys):
+    run("final_model", *TINY, "--lam=0.01", cwd=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    exec(example_with("predict"), {"images": np.zeros((2, 32, 32, 3), np.uint8)})
+    assert len(set(re.findall(r"\w+", capsys.readouterr().out)) - {*data.CLASSES}) == 0
+
+
+@pytest.mark.usefixtures("fast")
+def test_its_experiment_runs_and_is_listed_and_can_be_launched(tmp_path, monkeypatch):
+    script = tmp_path / "experiments" / "adam.py"
+    script.parent.mkdir()
+    script.write_text(example_with("entry.start"))
+    assert all(len(line) <= 120 for line in script.read_text().splitlines())
+    path, done = run(script, *TINY[:-3], "--n_epochs=1", "--optimizer=adam", cwd=tmp_path)
+    assert "Adam for η on SYNTHETIC" in done.stdout
+    assert "| η      |" in done.stdout
+    assert "η = 0.0003" in (path / "curves.png").read_text()
+    assert "| adam " in call_here("runs", cwd=tmp_path).stdout
+    monkeypatch.setattr(app_commands, "FOLDER", script.parent)
+    assert app_commands.trains(app_commands.scripts()["adam"])
+
+
+def example_with(text: str) -> str:
+    (example,) = [block for block in blocks("python") if text in block]
+    return example
+
+
 def test_its_flags_are_those_that_there_are():
+    """Those that experiments share; --help has the others."""
     named = set(re.findall(r"`--([a-z_0-9]+)`", "".join(re.findall(r"^\|[^|]*\|", section("Flags"), re.MULTILINE))))
+    shared = set()
+    for script in ("assignment1", "coarse_search"):
+        with parsed(script) as options:
+            shared |= {*command_line.own_values(), "data_dir", "out_dir", "name", "force"}
+            assert shared & vars(options).keys()
+    assert named == shared
+
+
+def test_every_flag_that_it_mentions_is_one():
     defined = set()
     for script in COMMANDS:
         with parsed(script) as options:
             defined |= vars(options).keys()
-    assert named == defined
-
-
-def test_every_flag_that_it_mentions_is_one():
-    with parsed("launch"):
-        pass
-    mentioned = set(re.findall(r"--([a-z][a-z_]+)\b", README)) - {"ntasks", "gpus", "damages"}  # SLURM's, and pytest's
-    of_flags = set(re.findall(r"`--([a-z_0-9]+)`", section("Flags")))
-    assert mentioned - of_flags <= {"nowait"}
+    mentioned = set(re.findall(r"--([a-z][a-z_]+)\b", README)) - {"ntasks", "damages", "help"}  # SLURM's, pytest's
+    assert mentioned <= {*defined, "gpus", "array"}
 
 
 def test_its_targets_are_those_that_there_are():
