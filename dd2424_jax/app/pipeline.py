@@ -4,6 +4,7 @@ import contextlib
 import functools
 import inspect
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
 
 Draw = Callable[[Result], Report]
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function as text, another one in every process
 
 
 def run(plan: Plan, draw: Draw, session: Session, outcome: sweep.Outcome | None = None) -> Mapping:
@@ -138,7 +140,7 @@ def _digest_of_drawing(draw: Draw, own: Mapping) -> str:
     """Of what a report depends on besides the numbers: what is bound in `draw`, and the code that draws."""
     bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
     source = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
-    texts = {name: str(value) for name, value in bound.items()}
+    texts = {name: ADDRESS.sub("", str(value)) for name, value in bound.items()}
     return digest({**texts, "code": [drawing_code(), source], "own": sorted(map(repr, own.items()))})
 
 

@@ -169,3 +169,24 @@ def test_changed_code_is_another_run_and_the_old_one_stays(plan, tmp_path, monke
     monkeypatch.setattr("dd2424_jax.runs.plan.code", lambda: {"version": "0", "source": "another"})
     pipeline.run(plan, draw, session(tmp_path))
     assert len(list(tmp_path.glob("tried/[!l]*/summary.json"))) == 2
+
+
+def test_a_function_that_is_bound_is_the_same_in_every_process(plan, tmp_path):
+    pipeline.run(plan, functools.partial(draw_bound, said=bound_anew()), session(tmp_path))
+    table = tmp_path / "tried" / "latest" / "table.tex"
+    table.write_text("as it was")
+    pipeline.run(plan, functools.partial(draw_bound, said=bound_anew()), session(tmp_path))
+    assert table.read_text() == "as it was"
+
+
+def bound_anew():
+    """A function of the same name, at another address."""
+    kept.append(lambda: None)
+    return kept[-1]
+
+
+kept = []
+
+
+def draw_bound(concluded, said):
+    return draw(concluded)
