@@ -23,7 +23,7 @@ from dd2424_jax.app import command_line, commands, flags, pipeline, session
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.app.session import Session
 from dd2424_jax.reporting import comparison as comparison_report
-from dd2424_jax.reporting import lam_search, listing, report
+from dd2424_jax.reporting import labels, lam_search, listing, report
 from dd2424_jax.runs import catalogue, comparison, joining
 from dd2424_jax.runs.catalogue import Entry
 from dd2424_jax.runs.identity import drawing_code
@@ -51,7 +51,12 @@ def list_runs(options: SimpleNamespace, names: Sequence[str]) -> None:
     def fits(run: Entry) -> bool:
         return options.experiment in (None, run.experiment) and all(run.has(flag, value) for flag, _, value in wanted)
 
-    print(FORMATS[options.format](list(filter(fits, catalogue.entries(options.out_dir)))))
+    there = catalogue.entries(options.out_dir)
+    fitting = list(filter(fits, there))
+    if options.format == "table" and not fitting:
+        print(f"none of the {labels.count(len(there), 'run')} in {options.out_dir} is as asked for")
+    else:
+        print(FORMATS[options.format](fitting))
 
 
 def compare(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:

@@ -71,6 +71,12 @@ def test_joined_searches_are_the_run_of_all_their_seeds(made):
         run("fine_search", *TINY, "--n_seeds=4", cwd=cwd)  # follows it
 
 
+def test_where_there_is_none_it_says_so(made, tmp_path):
+    assert listed(tmp_path) == "none of the 0 runs in results is as asked for\n"
+    assert listed(tmp_path, "--format=json") == "[]\n"
+    assert listed(made[0], "--where=hidden=8").startswith("none of the ")
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
