@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from dd2424_jax import stats
 from dd2424_jax.reporting import labels, plots, tables
@@ -41,13 +41,13 @@ def _text(value) -> str:
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
-    """Each row's run and, where it varies among the rows, its setting."""
+    """Each row's setting, where it varies among the rows, and its run."""
     hypers = {name: {row.setting.get(name) for row in rows} for row in rows for name in row.setting}
     varying = [name for name, values in hypers.items() if len(values) > 1]
     texts = []
     for row in rows:
         setting = [f"{labels.SYMBOLS[name]} = {row.setting[name]:.3g}" for name in varying if name in row.setting]
-        texts.append(", ".join([row.run.name, *setting]))
+        texts.append(", ".join([*setting, row.run.name]))
     return texts
 
 
@@ -99,10 +99,14 @@ def _figure(rows: Sequence[Row], names: Sequence[str], split: str, data: str):
         estimate = _estimate(row)
         ax.plot(row.accuracy, np.full(len(row.accuracy), i), "o", color=plots.GREY, markersize=3, alpha=0.7)
         half = np.nan_to_num(estimate.high - estimate.mean)
-        ax.errorbar(estimate.mean, i, xerr=half, fmt="D", color=plots.BLUE, markersize=5, capsize=3)
+        colour, marker = (plots.BLUE, "D") if row.difference is None else (plots.VERMILION, "s")
+        ax.errorbar(estimate.mean, i, xerr=half, fmt=marker, color=colour, markersize=5, capsize=3)
+    low, high = ax.get_xlim()
+    ax.set(
+        xlim=(max(low, 0.0), min(high, 1.0)), ylim=(len(names) - 0.5, -0.5), xlabel=f"{tables.SPLITS[split]} accuracy"
+    )
     ax.set_yticks(range(len(names)), names, fontsize=8)
-    ax.invert_yaxis()
+    ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_xlabel(f"{tables.SPLITS[split]} accuracy")
     ax.grid(alpha=0.3)
     return fig

@@ -65,7 +65,7 @@ def read(path: Path) -> Scored:
 
 
 def compare(runs: Sequence[Scored]) -> tuple[str, list[Row]]:
-    """The split that all have measured, and a row for every run and every setting that they share, or its headline.
+    """The split that all have measured, and a row for every run and setting that they share, else for its headline.
 
     The intervals of differences are simultaneous at 95 % (Bonferroni).
 
@@ -81,9 +81,9 @@ def compare(runs: Sequence[Scored]) -> tuple[str, list[Row]]:
     chosen = [shared or [dict(_headline(run))] for run in runs]
     confidence = 1 - 0.05 / (len(others) * len(chosen[0]))
     rows = []
-    for run, settings in zip(runs, chosen, strict=True):
-        for setting, of_first in zip(settings, chosen[0], strict=True):
-            scores, baseline = run.of(setting, split), first.of(of_first, split)
+    for settings in zip(*chosen, strict=True):
+        for run, setting in zip(runs, settings, strict=True):
+            scores, baseline = run.of(setting, split), first.of(settings[0], split)
             differs = () if run is first else _difference(run, first, scores, baseline, confidence)
             rows.append(Row(run, setting, scores, *differs))
     return split, rows

@@ -28,10 +28,10 @@ def test_with_the_same_seeds_and_images_differences_are_paired_and_simultaneous(
     (a, of_a), (b, of_b) = finish(tmp_path, PLAN), finish(tmp_path, wider(), seed=1)
     split, rows = comparison.compare([a, b])
     assert split == "test"
-    assert [row.run for row in rows] == [a] * 3 + [b] * 3
-    assert [row.setting["lam"] for row in rows] == [*HYPERS.lam] * 2
-    assert [row.difference for row in rows[:3]] == [None] * 3
-    for i, row in enumerate(rows[3:]):
+    assert [row.run for row in rows] == [a, b] * 3
+    assert [row.setting["lam"] for row in rows[::2]] == [row.setting["lam"] for row in rows[1::2]] == [*HYPERS.lam]
+    assert [row.difference for row in rows[::2]] == [None] * 3
+    for i, row in enumerate(rows[1::2]):
         expected = stats.paired(of_b.test.accuracy[i], of_a.test.accuracy[i], 1 - 0.05 / 3)
         assert row.paired
         np.testing.assert_allclose(row.difference, [expected.mean, expected.low, expected.high])
