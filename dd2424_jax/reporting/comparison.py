@@ -11,6 +11,9 @@ from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.comparison import Row, Scored
 
 
+MAX_ROWS = 40  # of the figure
+
+
 def draw(runs: Sequence[Scored], split: str, rows: Sequence[Row]) -> Report:
     """In which flags they differ, their accuracies, and these minus the first run's."""
     data = labels.DATASETS[runs[0].entry.dataset]
@@ -42,13 +45,12 @@ def _text(value) -> str:
 
 def _names(rows: Sequence[Row]) -> list[str]:
     """Each row's setting, where it varies among the rows, and its run."""
-    hypers = {name: {row.setting.get(name) for row in rows} for row in rows for name in row.setting}
+    common = [name for name in rows[0].setting if all(name in row.setting for row in rows)]  # not all have a momentum
+    hypers = {name: {row.setting[name] for row in rows} for name in common}
     varying = [name for name, values in hypers.items() if len(values) > 1]
-    texts = []
-    for row in rows:
-        setting = [f"{labels.SYMBOLS[name]} = {row.setting[name]:.3g}" for name in varying if name in row.setting]
-        texts.append(", ".join([*setting, row.run.name]))
-    return texts
+    shown = {name: labels.numbers([row.setting[name] for row in rows]) for name in varying}
+    settings = [[f"{labels.SYMBOLS[name]} = {texts[i]}" for name, texts in shown.items()] for i in range(len(rows))]
+    return [", ".join([*setting, row.run.name]) for setting, row in zip(settings, rows, strict=True)]
 
 
 def _estimate(row: Row) -> stats.Estimate:
@@ -92,9 +94,10 @@ def _remarks(runs: Sequence[Scored], rows: Sequence[Row]) -> list[str]:
 
 def _figure(rows: Sequence[Row], names: Sequence[str], split: str, data: str):
     """Every seed, the mean and its 95 % interval, a line a run and setting."""
-    title = f"{tables.SPLITS[split].capitalize()} accuracy on {data}: seeds, mean and 95 % interval"
-    fig, ((ax,),) = plots.figure(1, 1, title, width=6.3, height=1.2 + 0.3 * min(len(rows), plots.MAX_NAMES))
-    shown, names = plots.some_of(rows, names)
+    shown = rows[:MAX_ROWS]
+    of_how_many = "" if len(shown) == len(rows) else f"; the first {len(shown)} of {len(rows)}"
+    title = f"{tables.SPLITS[split].capitalize()} accuracy on {data}: seeds, mean and 95 % interval{of_how_many}"
+    fig, ((ax,),) = plots.figure(1, 1, title, width=6.3, height=1.2 + 0.25 * len(shown))
     for i, row in enumerate(shown):
         estimate = _estimate(row)
         ax.plot(row.accuracy, np.full(len(row.accuracy), i), "o", color=plots.GREY, markersize=3, alpha=0.7)
@@ -103,9 +106,9 @@ def _figure(rows: Sequence[Row], names: Sequence[str], split: str, data: str):
         ax.errorbar(estimate.mean, i, xerr=half, fmt=marker, color=colour, markersize=5, capsize=3)
     low, high = ax.get_xlim()
     ax.set(
-        xlim=(max(low, 0.0), min(high, 1.0)), ylim=(len(names) - 0.5, -0.5), xlabel=f"{tables.SPLITS[split]} accuracy"
+        xlim=(max(low, 0.0), min(high, 1.0)), ylim=(len(shown) - 0.5, -0.5), xlabel=f"{tables.SPLITS[split]} accuracy"
     )
-    ax.set_yticks(range(len(names)), names, fontsize=8)
+    ax.set_yticks(range(len(shown)), names[: len(shown)], fontsize=8)
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0))
     ax.grid(alpha=0.3)
