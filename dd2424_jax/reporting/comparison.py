@@ -10,7 +10,6 @@ from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.comparison import Row, Scored
 
-
 MAX_ROWS = 40  # of the figure
 
 
