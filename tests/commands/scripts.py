@@ -14,21 +14,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
 import numpy as np
 import pytest
 from absl import flags
-from matplotlib.text import Text
-from scipy import special
 
-from dd2424_jax import sweep
 from dd2424_jax.app import command_line, pipeline
-from dd2424_jax.gradients import cases
 from dd2424_jax.io import checkpoints, files
-from dd2424_jax.reporting import plots
-from dd2424_jax.runs.plan import Plan
-from tests.conftest import compiled_for_speed
-from tests.runs import examples
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
@@ -144,40 +135,6 @@ def kill_here(script, *given, cwd, n_checkpoints):
         patch.setattr(checkpoints, "save", save_or_end)
         with pytest.raises(Killed):
             call_here(script, *given, cwd=cwd)
-
-
-@contextlib.contextmanager
-def figures_as_text():
-    """Files of figures hold what is written in them, which is faster than to render them."""
-
-    def texts(fig, form):
-        return "\n".join(text.get_text() for text in fig.findobj(Text)).encode()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plots, "render", texts)
-        yield
-
-
-@contextlib.contextmanager
-def untrained():
-    """Sweeps come to numbers that are drawn, at once."""
-
-    def drawn(config, hypers, seeds, splits, **_):
-        outcome = examples.outcome(Plan("", config, hypers, seeds, None, splits))
-        shares = jax.tree.map(special.expit, (outcome.train, outcome.valid, outcome.test))
-        return outcome._replace(train=shares[0], valid=shares[1], test=shares[2])
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "run", drawn)
-        yield
-
-
-@contextlib.contextmanager
-def small_gradient_check():
-    """Without the cases that compute for long; these are in tests/gradients."""
-    with pytest.MonkeyPatch.context() as patch, compiled_for_speed():
-        patch.setattr(cases, "CASES", (*cases.CASES[:3], cases.CASES[-1]))
-        yield
 
 
 def planned(script, *given, cwd):

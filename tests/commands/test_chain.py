@@ -9,7 +9,8 @@ from scipy import stats
 
 from dd2424_jax import sweep
 from dd2424_jax.reporting import published
-from tests.commands.scripts import TINY, fails, figures_as_text, once, planned, run, untrained
+from tests.commands.scripts import TINY, fails, once, planned, run
+from tests.commands.stubs import figures_as_text, untrained
 
 COARSE = ["--lam=0.001,0.01,0.1,1"]
 JOINT = ["--lam=0.01,0.1,1", "--lr_max=0.02,0.05", "--grid"]  # without the default

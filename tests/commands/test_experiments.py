@@ -12,7 +12,8 @@ from dd2424_jax import data, optimizers, sweep
 from dd2424_jax.app import commands
 from dd2424_jax.runs import result
 from dd2424_jax.runs.plan import from_identity
-from tests.commands.scripts import SMALL, TINY, fails, figures_as_text, kill_here, once, run, small_gradient_check
+from tests.commands.scripts import SMALL, TINY, fails, kill_here, once, run
+from tests.commands.stubs import figures_as_text, small_gradient_check
 
 EPOCHS = [*SMALL, "--n_epochs=3"]
 OTHERWISE = {  # with every optimizer, and without an earlier search

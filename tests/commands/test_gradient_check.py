@@ -4,7 +4,8 @@ import pytest
 
 from dd2424_jax import network
 from dd2424_jax.gradients import cases
-from tests.commands.scripts import call_here, run, small_gradient_check
+from tests.commands.scripts import call_here, run
+from tests.commands.stubs import small_gradient_check
 
 LINEAR = ["--dataset=synthetic", "--network=linear", "--loss=softmax"]
 

@@ -20,12 +20,12 @@ from tests.commands.scripts import (
     environment,
     fails,
     fails_as_process,
-    figures_as_text,
     kill_here,
     once,
     run,
     wait_for,
 )
+from tests.commands.stubs import figures_as_text
 
 LONG = [*TINY, "--n_s=40", "--n_evals=10", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
 

@@ -14,16 +14,8 @@ import dd2424_jax
 from dd2424_jax import data
 from dd2424_jax.app import command_line
 from dd2424_jax.app import commands as app_commands
-from tests.commands.scripts import (
-    ROOT,
-    TINY,
-    call_here,
-    figures_as_text,
-    parsed,
-    run,
-    small_gradient_check,
-    untrained,
-)
+from tests.commands.scripts import ROOT, TINY, call_here, parsed, run
+from tests.commands.stubs import figures_as_text, small_gradient_check, untrained
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = sorted(file.stem for file in (ROOT / "experiments").glob("*.py"))

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.commands.scripts import TINY, call_here, fails, figures_as_text, once, run, untrained
+from tests.commands.scripts import TINY, call_here, fails, once, run
+from tests.commands.stubs import figures_as_text, untrained
 
 SEARCHES = (["--seed=2"], ["--seed=0"], ["--seed=8", "--hidden=7"])
 
