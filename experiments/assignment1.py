@@ -77,7 +77,7 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
         for significant, text in ((True, "Significantly different"), (False, "Not significantly different"))
         if sentences[significant]
     ]
-    return tables.Table(caption, header, rows), remarks
+    return tables.Table("differences", caption, header, rows), remarks
 
 
 def curves(result: Result):

@@ -29,7 +29,7 @@ def draw(result: Result) -> Report:
     """Losses after training, the verdict, and curves, losses on a logarithmic axis."""
     about = f"Overfitting {result.plan.source.n_train} images on {labels.about(result)}: mean ± sd over seeds"
     metrics = [f"{split}_{metric}" for metric in ("loss", "accuracy") for split in ("train", "valid")]
-    table = tables.of_settings(result, about, metrics, digits=5)
+    table = tables.of_settings(result, about, metrics, digits=5, name="overfitting")
     worst = result.outcome.train.loss[..., -1].max()
     overfits = bool(worst < MAX_LOSS)  # not where one is NaN
     verdict = f"{'PASS' if overfits else 'FAIL'}: the largest training loss is {worst:.5f}, to be below {MAX_LOSS:g}."

@@ -85,7 +85,7 @@ def selection_bias(about: Mapping, label: str) -> tuple[tables.Table, str]:
         f"The search's score is {100 * abs(difference):.2f} points {side} that of fresh seeds, which "
         f"{'is more than' if significant else 'could be'} chance.{foretold}"
     )
-    return tables.Table(caption, ["score", "seeds", "validation %", "95 % interval"], rows), text
+    return tables.Table("selection_bias", caption, ["score", "seeds", "validation %", "95 % interval"], rows), text
 
 
 def weights(result: Result):

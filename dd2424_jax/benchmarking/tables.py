@@ -29,7 +29,7 @@ def limits_table(record: Mapping) -> Table:
         for name, limit in record["limits"].items()
     ]
     caption = f"What {_machine(record)} can do: median (quartiles) of {record['rounds']} rounds"
-    return Table(caption, ["limit", "speed", "of the peak", "cores busy"], rows)
+    return Table("limits", caption, ["limit", "speed", "of the peak", "cores busy"], rows)
 
 
 def sweeps_table(record: Mapping) -> Table:
@@ -49,7 +49,7 @@ def sweeps_table(record: Mapping) -> Table:
         f"{US * floor['memory_seconds']:.0f} µs of memory"
     )
     header = ["λ × seeds", "µs", "GFLOP/s", "% of peak", "µs, evaluated", "% of peak", "% evaluating", "cores busy"]
-    return Table(caption, header, rows)
+    return Table("sweeps", caption, header, rows)
 
 
 def baselines_table(record: Mapping) -> Table:
@@ -70,7 +70,12 @@ def baselines_table(record: Mapping) -> Table:
         f"(quartiles) of {record['rounds']} rounds: {100 * update['share_of_peak']['median']:.0f} % of the machine's "
         f"{1e-9 * peak:.0f} GFLOP/s, {100 * both['share_of_peak']['median']:.0f} % with its share of the evaluations"
     )
-    return Table(caption, ["", "µs", "times as long", "at best", "µs, evaluated", "times as long", "cores busy"], rows)
+    return Table(
+        "baselines",
+        caption,
+        ["", "µs", "times as long", "at best", "µs, evaluated", "times as long", "cores busy"],
+        rows,
+    )
 
 
 def plan_table(record: Mapping) -> Table:
@@ -90,7 +95,7 @@ def plan_table(record: Mapping) -> Table:
         rows.append(["memory of every further run at once", f"{more / 1e6:.1f} MB"])
     speed = f"{UPDATES:,} updates each, at the speed of 8 λ × 3 seeds"
     caption = f"Many runs of the coarse search ({speed}) on {_machine(record)}"
-    return Table(caption, ["", "to expect"], rows)
+    return Table("plan", caption, ["", "to expect"], rows)
 
 
 def processes_table(record: Mapping) -> Table:
@@ -98,7 +103,7 @@ def processes_table(record: Mapping) -> Table:
         [name, f"{process['cold']:.1f}", number(process["warm"], 1, 1)] for name, process in record["processes"].items()
     ]
     caption = f"Seconds of whole processes on {_machine(record)}, with nothing compiled before and with a warm cache"
-    return Table(caption, ["process", "cold", "warm"], rows)
+    return Table("processes", caption, ["process", "cold", "warm"], rows)
 
 
 def targets_table(record: Mapping) -> Table:
@@ -107,7 +112,7 @@ def targets_table(record: Mapping) -> Table:
         [row["what"], "–" if row["reached"] is None else f"{row['reached']:.2f}", row["target"], verdict[row["met"]]]
         for row in record["targets"]
     ]
-    return Table("What was to be reached on two CPU cores, and was", ["", "reached", "target", "met"], rows)
+    return Table("targets", "What was to be reached on two CPU cores, and was", ["", "reached", "target", "met"], rows)
 
 
 def remarks(record: Mapping) -> list[str]:

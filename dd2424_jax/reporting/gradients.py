@@ -54,7 +54,7 @@ def _published(rows: Sequence[cases.Row], label: str) -> Table:
             absolute, relative = PUBLISHED[row.case, row.parameter]
             numbers = (row.centred.absolute, absolute, row.centred.relative, relative)
             cells.append([row.case, row.parameter, *map(_number, numbers)])
-    return Table(caption, header, cells)
+    return Table("published", caption, header, cells)
 
 
 def _uniform(rows: Sequence[cases.Row], label: str) -> Table:
@@ -66,7 +66,7 @@ def _uniform(rows: Sequence[cases.Row], label: str) -> Table:
         for row in rows
         if row.case == CASES[-1].name
     ]
-    return Table(caption, header, cells)
+    return Table("uniform", caption, header, cells)
 
 
 def _every(rows: Sequence[cases.Row], label: str) -> Table:
@@ -83,7 +83,7 @@ def _every(rows: Sequence[cases.Row], label: str) -> Table:
         for row in rows
     ]
     header = ["network, loss: case", "parameter", *ways, "verdict"]
-    return Table(caption, header, [["limits: absolute or relative", "", *limits, ""], *cells])
+    return Table("cases", caption, header, [["limits: absolute or relative", "", *limits, ""], *cells])
 
 
 def _step_figure(batch: data.Split, networks: Sequence[str], label: str, seed: int):

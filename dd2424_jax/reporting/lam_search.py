@@ -75,7 +75,7 @@ def _differences(result: Result, chosen: Choice) -> tables.Table:
         f"Every setting minus the best, validation accuracy on {labels.about(result)}: points, paired by "
         "seed, with simultaneous 95 % confidence intervals (Bonferroni); p of sign flips, not corrected"
     )
-    return tables.Table(caption, [*names, "points", "interval", "p", "significantly different"], rows)
+    return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly different"], rows)
 
 
 def words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[str, str]) -> list[str]:
