@@ -13,7 +13,7 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 import sys
 
 from dd2424_jax.app import command_line, flags, gradient_check, pipeline, plan, session
-from dd2424_jax.reporting import labels, learning, plots, tables
+from dd2424_jax.reporting import curves, labels, learning, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
@@ -33,10 +33,10 @@ def draw(result: Result) -> Report:
     worst = result.outcome.train.loss[..., -1].max()
     overfits = bool(worst < MAX_LOSS)  # not where one is NaN
     verdict = f"{'PASS' if overfits else 'FAIL'}: the largest training loss is {worst:.5f}, to be below {MAX_LOSS:g}."
-    return Report([table], [verdict], {"curves": curves(result)}, {"overfits": overfits})
+    return Report([table], [verdict], {"curves": losses_and_accuracies(result)}, {"overfits": overfits})
 
 
-def curves(result: Result):
+def losses_and_accuracies(result: Result):
     """Loss and accuracy (columns) of every setting (rows)."""
     outcome = result.outcome
     n, label = result.plan.source.n_train, labels.about(result)
@@ -46,8 +46,8 @@ def curves(result: Result):
     epoch = outcome.step / result.plan.steps_per_epoch
     for i, row in zip(panels, axes, strict=True):
         for ax, metric in zip(row, ("loss", "accuracy"), strict=True):
-            plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
-        row[0].set(yscale="linear" if outcome.diverged[i].all() else "log", title=names[i])
+            curves.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch", log=metric == "loss")
+        row[0].set_title(labels.in_math(names[i]))
     return fig
 
 

@@ -135,7 +135,8 @@ def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: 
     names = [labels.in_math(name) for name in labels.settings(plan)]
     axis_names = [labels.in_math(symbol) for symbol in symbols.values()]
     values = [getattr(plan.hypers, name) for name in symbols]
-    fig, (axes,) = plots.figure(1, 1 + (chosen is not None), title, width=6, height=4.6)
+    fig, axes = plots.figure(1 + (chosen is not None), 1, title, height=3.3)
+    axes = axes[:, 0]
     if labels.crossed(plan):
         mean = [setting.estimates["valid_accuracy"].mean for setting in result.settings]
         search_plots.heat_map(axes[0], *values, mean, chosen, symbols=axis_names)
