@@ -88,10 +88,9 @@ def metrics(result: Result):
     epoch = outcome.step / result.plan.steps_per_epoch
     for row, i in zip(axes, panels, strict=True):
         for ax, metric in zip(row, Metrics._fields, strict=True):
-            curves.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch" if row is axes[-1] else "")
-            if ax is not axes[0, 0]:
-                ax.get_legend().remove()  # it is the same in every panel
+            curves.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch" if i == panels[-1] else "")
         row[1].set_title(names[i])
+    plots.legend(fig, axes[0, 0])
     return fig
 
 
@@ -103,7 +102,7 @@ def templates(result: Result):
     for row, i in zip(axes, panels, strict=True):
         for k, ax in enumerate(row):
             plots.template(ax, result.outcome.params[0].W[i, 0, k])
-        row[0].set_ylabel(names[i].replace(", ", "\n"))
+        row[0].set_ylabel(names[i].replace(", ", "\n"), rotation=0, ha="right", va="center")
     for ax, name in zip(axes[0], data.CLASSES, strict=True):
         plots.slanted_title(ax, name)
     return fig

@@ -42,12 +42,15 @@ def losses_and_accuracies(result: Result):
     n, label = result.plan.source.n_train, labels.about(result)
     panels, names = learning.panels(result), labels.settings(result.plan)
     about = f"Overfitting {n} images on {label}: mean and 95 % band{learning.of_how_many(result)}"
-    fig, axes = plots.figure(len(panels), 2, about)
+    fig, axes = plots.figure(len(panels), 2, about, sharex=True)
     epoch = outcome.step / result.plan.steps_per_epoch
     for i, row in zip(panels, axes, strict=True):
         for ax, metric in zip(row, ("loss", "accuracy"), strict=True):
-            curves.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch", log=metric == "loss")
-        row[0].set_title(labels.in_math(names[i]))
+            curves.curves_of_setting(
+                ax, epoch, outcome, i, metric, x="epoch" if i == panels[-1] else "", log=metric == "loss"
+            )
+        row[0].set_title(names[i])
+    plots.legend(fig, axes[0, 0])
     return fig
 
 

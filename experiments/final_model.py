@@ -98,7 +98,7 @@ def weights(result: Result):
     if linear:
         title = f"Weights of every class, seed {result.plan.seeds[0]}"
     columns, label = min(10, len(order)), labels.about(result)
-    height = 0.65 + 0.35 * linear
+    height = 0.57 + 0.43 * linear
     fig, axes = plots.figure(-(-len(order) // columns), columns, f"{title}: {label}", height=height)
     for ax in axes.flat:
         ax.set_axis_off()

@@ -140,7 +140,7 @@ def growth_figure(record: Mapping):
         "hidden": "hidden units, 8 λ",
         "devices": "devices, 8 λ × 3 seeds",
     }
-    fig, axes = plots.figure(2, 3, f"Cost of an update of one run: {_machine(record)}")
+    fig, axes = plots.figure(3, 2, f"Cost of an update of one run: {_machine(record)}")
     for ax, (name, label) in zip(axes.flat, panels.items(), strict=False):
         points = record["growth"][name]
         floor = [US * point["floor"] for point in points]
@@ -149,12 +149,13 @@ def growth_figure(record: Mapping):
     memory = record["growth"]["memory"]
     if memory:
         sizes = [[point["bytes"] / 2**30] * 3 for point in memory]
-        own_plots.growth(axes[1, 1], [point["at"] for point in memory], sizes, None, x=panels["lams"], y="memory, GiB")
+        own_plots.growth(axes[2, 0], [point["at"] for point in memory], sizes, None, x=panels["lams"], y="memory, GiB")
     else:
-        axes[1, 1].set_axis_off()
+        axes[2, 0].set_axis_off()
     bars = {"this project": US * analysis.of_search(record)["update"]["seconds"]["median"]}
     bars |= {name: US * baseline["median"] for name, baseline in record["baselines"].items()}
-    own_plots.bars(axes[1, 2], bars, floor=US * record["floor"]["arithmetic_seconds"], x="µs per update")
+    own_plots.bars(axes[2, 1], bars, floor=US * record["floor"]["arithmetic_seconds"], x="µs per update")
+    plots.legend(fig, axes[0, 0])
     return fig
 
 

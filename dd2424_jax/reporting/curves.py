@@ -13,13 +13,13 @@ EXPLODED, SHOWN = 10, 2  # times the untrained network's: beyond the first, an a
 
 def learning_curves(ax, step, train, valid, *, name: str, x: str = "update step", log: bool = False):
     """`train` and `valid` [n_seeds, n_evals] against [n_evals] steps or epochs: mean, and its 95 % band over seeds."""
+    bottom = _bottom([train, valid], log)
     for label, values in (("train", train), ("validation", valid)):
         colour, style = SPLIT_STYLES[label]
         mean, low, high = stats.band(values)
         ax.plot(step, mean, style, color=colour, label=label)
-        ax.fill_between(step, low, high, color=colour, alpha=0.25, linewidth=0)
+        ax.fill_between(step, np.maximum(low, bottom), high, color=colour, alpha=0.25, linewidth=0)
     _finish(ax, step, name, [train, valid], x, log=log)
-    ax.legend()
     return ax
 
 
@@ -35,11 +35,12 @@ def curves_by_setting(ax, step, names, values, *, name: str, log: bool = False):
 
     Of more than MAX_LEGEND settings, the means alone.
     """
+    bottom = _bottom(values, log)
     for setting, of_setting, (shade, marker) in zip(names, values, plots.curves_style(len(names)), strict=True):
         mean, low, high = stats.band(of_setting)
         ax.plot(step, mean, color=shade, marker=marker, label=setting)
         if len(names) <= plots.MAX_LEGEND:
-            ax.fill_between(step, low, high, color=shade, alpha=0.12, linewidth=0)
+            ax.fill_between(step, np.maximum(low, bottom), high, color=shade, alpha=0.12, linewidth=0)
     _finish(ax, step, name, values, log=log)
     return ax
 
@@ -62,6 +63,7 @@ def learning_figure(outcome, names, title: str, steps, rates, cycle: int):
     if len(names) == 1:
         for ax, name in zip(axes, outcome.train._fields, strict=True):
             curves_of_setting(ax, outcome.step, outcome, 0, name)
+        plots.legend(fig, axes[0])
     else:
         _curves_of_all(axes, outcome, names)
         plots.name_curves(fig, panels, names)
@@ -87,10 +89,16 @@ def _curves_of_all(axes, outcome, names):
         curves_by_setting(ax, outcome.step, names, converged, name=name, log="cost" in name)
 
 
+def _bottom(values, log: bool) -> float:
+    """Where bands end: on a logarithmic axis, which has no 0, below what is seen of it."""
+    return min((np.min(of_one, initial=np.inf) for of_one in values), default=0.0) / 2 if log else -np.inf
+
+
 def _finish(ax, step, name, values, x="update step", *, log=False):
     """Axes that show what seeds reach, some [n_seeds, n_evals] each, and of their bands as much as can be read."""
     ax.set(xlabel=x, ylabel=name, xlim=(step[0], step[-1]))
     ax.grid(True)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     values = [of_one for of_one in map(np.asarray, values) if of_one.size]
     if "accuracy" in name:
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -91,10 +91,12 @@ def _step_figure(batch: data.Split, networks: Sequence[str], label: str, seed: i
     steps = 10.0 ** np.arange(-12, -0.5, 0.5)
     title = f"Differences against the closed form, {CASES[2].name}: {label}"
     columns = min(2, len(networks))
-    fig, axes = plots.figure(-(-len(networks) // columns), columns, title, sharex=True, sharey=True)
+    fig, axes = plots.figure(-(-len(networks) // columns), columns, title, sharey=True)
     for ax in axes.flat[len(networks) :]:
         ax.set_axis_off()
     for ax, name in zip(axes.flat, networks, strict=False):
         plots.step_sizes(ax, steps, *cases.step_errors(batch, name, steps, seed), chosen=(1e-6, 1e-5))
         ax.set(title=name, ylim=(1e-12, 1))
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
     return fig

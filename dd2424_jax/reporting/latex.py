@@ -26,7 +26,7 @@ _PATTERNS = [  # in this order, of what the characters have become
     (r"\^{\+", "^{"),
     (r"(?<!\S)--(?=[a-z])", r"-{}-"),  # a flag, no dash
     (rf"(?<![\w.-])({_NUMBER})-({_NUMBER})(?![\w.-])", r"\1--\2"),  # a range, no date
-    (r"(?<![\w.}{^-])-(?=[\d$])", r"$-$"),
+    (r"(?<![\w.}{$^-])-(?=[\d$])", r"$-$"),
 ]
 
 
@@ -64,8 +64,8 @@ _LAYOUTS = [  # the first that a table fits in is taken
     _Layout(_SMALL, 48, 345, 36),
     _Layout(_FOOTNOTE, 48, 345, 40),
     _Layout(_FOOTNOTE, 26, 345, 40),
-    _Layout(_FOOTNOTE, 32, 520, 22, turned=True),
-    _Layout(_FOOTNOTE, 20, 520, 22, turned=True),
+    _Layout(_FOOTNOTE, 32, 520, 26, turned=True),
+    _Layout(_FOOTNOTE, 20, 520, 26, turned=True),
 ]
 _GAP = 10  # points between columns
 
@@ -120,7 +120,7 @@ def _width(own: Table, layout: _Layout) -> float:
 
 def _points(cell: str) -> float:
     """How wide a cell is, about, at 10 points."""
-    cell = re.sub(r"e[+-]\d\d", "10222", cell)
+    cell = re.sub(r"e[+-]\d\d", "102222", cell)
     wide, narrow = len(re.findall(r"[A-Zmw%±×−+λη-]", cell)), len(re.findall(r"[ .,:;()filt]", cell))
     return 5.1 * len(cell) + 2.4 * wide - 1.9 * narrow
 
@@ -140,6 +140,7 @@ def _float(own: Table, lines: Sequence[Sequence[str]], caption: str, layout: _La
         [
             *opening,
             f"  {caption}",
+            r"  \medskip",
             rf"  {layout.size[0]}\setlength{{\tabcolsep}}{{{_GAP / 2:g}pt}}",
             r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",  # where the estimate is too small
             rf"  \begin{{tabular}}{{@{{}}l{'r' * (len(own.header) - 1)}@{{}}}}",

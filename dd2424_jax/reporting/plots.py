@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from dd2424_jax.reporting import labels
@@ -67,15 +68,25 @@ def curves_style(n: int) -> list:
     return list(zip(shades(n), itertools.cycle("osv^D*Px"), strict=False))
 
 
+def legend(fig: Figure, ax) -> None:
+    """What one of its axes shows, below all of them, in as many columns as there is room for."""
+    handles, names = ax.get_legend_handles_labels()
+    widths = [0.6 + _inches(name) for name in names]  # with its line, and the space to the next column
+    fits = (n for n in range(len(names), 1, -1) if sum(map(max, np.array_split(widths, n))) < WIDTH + 0.2)
+    fig.legend(handles, names, loc="outside lower center", ncols=next(fits, 1))
+
+
+def _inches(text: str) -> float:
+    return TextPath((0, 0), text, size=matplotlib.rcParams["font.size"]).get_extents().width / 72
+
+
 def name_curves(fig: Figure, axes, names: Sequence[str]) -> None:
     """A legend below the figure, or where there is no room for it, a colour bar beside the axes.
 
     Of names that share their beginning up to "=", the bar's ticks have only what follows.
     """
     if len(names) <= MAX_LEGEND:
-        columns = max(1, int(WIDTH / (0.6 + 0.075 * max(map(len, names)))))
-        handles = np.atleast_1d(axes).flat[0].get_legend_handles_labels()
-        fig.legend(*handles, loc="outside lower center", ncols=min(columns, len(names)))
+        legend(fig, np.atleast_1d(axes).flat[0])
         return
     symbols, texts = zip(*(name.split(" = ", 1) for name in names), strict=True)
     alike = len({*symbols}) == 1 and not any("=" in text for text in texts)
@@ -117,7 +128,7 @@ def step_sizes(ax, steps, centred, forward, *, chosen):
         ax.axvline(h, color=GREY, linestyle=":", linewidth=1)
         where = {"xycoords": ("data", "axes fraction"), "rotation": 90, "va": "top", "ha": "right"}
         ax.annotate(f"h = {h:.0e} ", (h, 1), fontsize="small", **where)
-    ax.set(xlabel="step h", ylabel="largest absolute error of the gradient")
+    ax.set(xlabel="step h", ylabel="largest absolute error")
     ax.grid(True)
     ax.legend()
     return ax

@@ -1,7 +1,5 @@
 """Figures of a search, as functions that draw arrays on an `ax` and return it: against one number, or against two."""
 
-import textwrap
-
 import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
@@ -14,6 +12,7 @@ from dd2424_jax.reporting.plots import BLUE, GREY, VERMILION
 WORSE = {"markerfacecolor": "white"}  # of a setting that is significantly worse than the best
 STAR = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
 MAX_ROWS, MAX_CELLS = 12, 9  # of a heat map, and in a row, for whose numbers there is room
+MAX_INTERVALS = 6  # at one place
 RING = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
 
 
@@ -53,7 +52,6 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
             ax.plot(x[best], unbiased, "x", label=text, **cross)
             limits.append(unbiased)
     _percent_axis(ax, limits)
-    _legend_above(ax)
     return ax
 
 
@@ -109,7 +107,11 @@ def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[s
             text = mark.strip()
         ax.text(x[i], y[i], text, ha="center", va="center", color="white" if value > middle else "black")
         if choice is not None and i in choice.indistinguishable:
-            ax.add_patch(Rectangle((x[i] - 0.46, y[i] - 0.46), 0.92, 0.92, fill=False, color=VERMILION, linewidth=2))
+            ax.add_patch(
+                Rectangle(
+                    (x[i] - 0.46, y[i] - 0.46), 0.92, 0.92, fill=False, color=VERMILION, linewidth=1 if crowded else 2
+                )
+            )
     ax.set_xticks(*plots.some_of(np.arange(len(x_values)), labels.numbers(x_values), n=MAX_ROWS))
     ax.set_yticks(*plots.some_of(np.arange(len(y_values)), labels.numbers(y_values), n=MAX_ROWS))
     ax.set(ylabel=symbols[0], xlabel=symbols[1])
@@ -119,7 +121,10 @@ def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[s
 
 
 def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
-    """Accuracy [n_settings, n_seeds] against one hyperparameter, a line for each value of the other: mean, interval."""
+    """Accuracy [n_settings, n_seeds] against one hyperparameter, a line for each value of the other: mean, interval.
+
+    Of more than MAX_INTERVALS lines, the means alone.
+    """
     accuracy = np.asarray(accuracy)
     mean, half = _intervals(accuracy)
     values = np.unique(columns)
@@ -129,10 +134,11 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
         own = own[np.argsort(np.asarray(rows)[own], kind="stable")]
         style = {"fmt": f"{marker}-", "color": shade, "capsize": 2}
         diverged = "" if np.isfinite(mean[own]).any() else " (diverged)"
-        ax.errorbar(np.asarray(rows)[own], mean[own], half[own], label=name + diverged, **style)
+        whiskers = half[own] if len(values) <= MAX_INTERVALS else None
+        ax.errorbar(np.asarray(rows)[own], mean[own], whiskers, label=name + diverged, **style)
     value_axis(ax, rows, symbols[0])
     _percent_axis(ax, [np.nanmin(accuracy), np.nanmax(accuracy)] if np.isfinite(accuracy).any() else [0.0, 1.0])
-    ax.set_title("mean and 95 % interval")
+    ax.set_title("mean and 95 % interval" if len(values) <= MAX_INTERVALS else "means")
     plots.name_curves(ax.figure, ax, names)
     return ax
 
@@ -140,7 +146,6 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
 def overlay(ax, lams, accuracy, label: str, style: str):
     """Numbers of others, on a figure of a search for λ."""
     ax.plot(lams, accuracy, style, color="black", markersize=5, markerfacecolor="none", linewidth=1, label=label)
-    _legend_above(ax)
     return ax
 
 
@@ -174,10 +179,3 @@ def _percent_axis(ax, reached):
     """An axis with all that is reached, and some room for intervals."""
     ax.set(ylabel="validation accuracy", ylim=plots.accuracy_limits(min(reached), max(reached), share=0.4))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-
-
-def _legend_above(ax):
-    """Where no ticks are, in two columns."""
-    handles, names = ax.get_legend_handles_labels()
-    wrapped = [textwrap.fill(name, 46) for name in names]
-    ax.legend(handles, wrapped, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
