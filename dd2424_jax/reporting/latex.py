@@ -27,6 +27,7 @@ _PATTERNS = [  # in this order, of what the characters have become
     (r"(?<!\S)--(?=[a-z])", r"-{}-"),  # a flag, no dash
     (rf"(?<![\w.-])({_NUMBER})-({_NUMBER})(?![\w.-])", r"\1--\2"),  # a range, no date
     (r"(?<![\w.}{$^-])-(?=[\d$])", r"$-$"),
+    (r"\$-\$\$", r"$-"),
 ]
 
 

@@ -10,8 +10,9 @@ from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.textpath import TextPath
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import LogLocator, NullLocator
 
 from dd2424_jax.reporting import labels
 
@@ -53,7 +54,7 @@ def title(fig: Figure) -> str:
 def render(fig: Figure, form: str) -> bytes:
     """The figure as a file's content; `form` is png or pdf."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format=form, dpi=200)
+    fig.savefig(buffer, format=form, dpi=180)
     fig.set_layout_engine("none")  # the layout stands, and the next file of the figure need not find it again
     return buffer.getvalue()
 
@@ -77,7 +78,8 @@ def legend(fig: Figure, ax) -> None:
 
 
 def _inches(text: str) -> float:
-    return TextPath((0, 0), text, size=matplotlib.rcParams["font.size"]).get_extents().width / 72
+    """How wide a text is."""
+    return text_to_path.get_text_width_height_descent(text, FontProperties(), ismath="$" in text)[0] / 72
 
 
 def name_curves(fig: Figure, axes, names: Sequence[str]) -> None:
@@ -106,7 +108,7 @@ def log_ticks(axis, multiples):
     """Plain numbers on a logarithmic axis, at these multiples of powers of ten."""
     axis.set_major_locator(LogLocator(subs=multiples))
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def learning_rates(ax, steps, rates):
