@@ -30,12 +30,8 @@ def bars(ax, values, *, floor: float, x: str):
     """Named values as bars, the first one hatched, with a line at the least that is possible."""
     names = list(values)
     colours = [BLUE] + [GREY] * (len(names) - 1)
-    drawn = ax.barh(
-        [textwrap.fill(name, 15) for name in names],
-        list(values.values()),
-        color=colours,
-        hatch=["//"] + [""] * (len(names) - 1),
-    )
+    wrapped, hatch = [textwrap.fill(name, 19) for name in names], ["//"] + [""] * (len(names) - 1)
+    drawn = ax.barh(wrapped, list(values.values()), color=colours, hatch=hatch)
     ax.bar_label(drawn, fmt="%.0f", fontsize="small", padding=2)
     ax.axvline(floor, color=VERMILION, linestyle="--", label="arithmetic at the peak")
     ax.invert_yaxis()

@@ -70,12 +70,8 @@ def baselines_table(record: Mapping) -> Table:
         f"(quartiles) of {record['rounds']} rounds: {100 * update['share_of_peak']['median']:.0f} % of the machine's "
         f"{1e-9 * peak:.0f} GFLOP/s, {100 * both['share_of_peak']['median']:.0f} % with its share of the evaluations"
     )
-    return Table(
-        "baselines",
-        caption,
-        ["", "µs", "times as long", "at best", "µs, evaluated", "times as long", "cores busy"],
-        rows,
-    )
+    header = ["", "µs", "times as long", "at best", "µs, evaluated", "times as long", "cores busy"]
+    return Table("baselines", caption, header, rows)
 
 
 def plan_table(record: Mapping) -> Table:

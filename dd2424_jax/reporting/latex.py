@@ -14,7 +14,7 @@ _CHARACTERS = str.maketrans(
     {character: rf"\{character}" for character in "%&_#${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"–": "--", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "²": "$^2$", "√": r"$\surd$"}
-    | {"<": "$<$", ">": "$>$", "|": "$|$"}
+    | {"\xa0": "~", "<": "$<$", ">": "$>$", "|": "$|$"}
     | {"λ": r"$\lambda$", "η": r"$\eta$", "μ": r"$\mu$", "µ": r"\textmu{}"}
 )
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -66,6 +66,7 @@ _LAYOUTS = [  # the first that a table fits in is taken
     _Layout(_FOOTNOTE, 48, 345, 40),
     _Layout(_FOOTNOTE, 26, 345, 40),
     _Layout(_FOOTNOTE, 32, 520, 26, turned=True),
+    _Layout(_FOOTNOTE, 26, 520, 26, turned=True),
     _Layout(_FOOTNOTE, 20, 520, 26, turned=True),
 ]
 _GAP = 10  # points between columns
@@ -96,7 +97,8 @@ def _pages(rows: Sequence[list], most: int) -> Iterator[list]:
 
 def _lines(cells: Sequence[str], widths: Sequence[int], *, below: bool = False) -> list[Sequence[str]]:
     """A row as lines, with cells wrapped at so many characters; `below`, the last lines are level, else the first."""
-    wrapped = [textwrap.wrap(cell, width, break_long_words=False) for cell, width in zip(cells, widths, strict=True)]
+    whole = [cell.replace(" = ", "\xa0=\xa0") for cell in cells]
+    wrapped = [textwrap.wrap(cell, width, break_long_words=False) for cell, width in zip(whole, widths, strict=True)]
     if below:
         depth = max(map(len, wrapped))
         wrapped = [[""] * (depth - len(parts)) + parts for parts in wrapped]
@@ -106,9 +108,9 @@ def _lines(cells: Sequence[str], widths: Sequence[int], *, below: bool = False) 
 
 
 def _header(own: Table, layout: _Layout) -> list[Sequence[str]]:
-    """Its lines: no wider than what stands below, or a word."""
+    """Its lines: no wider than what stands below, or a word or two."""
     columns = zip(*own.rows, strict=True) if own.rows else [[]] * len(own.header)
-    widths = [min(layout.wrap, max([1, *map(len, column)])) for column in columns]
+    widths = [min(layout.wrap, max([8, *map(len, column)])) for column in columns]
     return _lines(own.header, widths, below=True)
 
 
@@ -122,7 +124,7 @@ def _width(own: Table, layout: _Layout) -> float:
 def _points(cell: str) -> float:
     """How wide a cell is, about, at 10 points."""
     cell = re.sub(r"e[+-]\d\d", "102222", cell)
-    wide, narrow = len(re.findall(r"[A-Zmw%±×−+λη-]", cell)), len(re.findall(r"[ .,:;()filt]", cell))
+    wide, narrow = len(re.findall(r"[A-Zmw%±×−+λη-]", cell)), len(re.findall(r"[\s.,:;()filt]", cell))
     return 5.1 * len(cell) + 2.4 * wide - 1.9 * narrow
 
 

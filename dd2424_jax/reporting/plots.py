@@ -55,7 +55,7 @@ def render(fig: Figure, form: str) -> bytes:
     """The figure as a file's content; `form` is png or pdf."""
     buffer = io.BytesIO()
     fig.savefig(buffer, format=form, dpi=180)
-    fig.set_layout_engine("none")  # the layout stands, and the next file of the figure need not find it again
+    fig.set_layout_engine(None)  # the layout stands, and the next file of the figure need not find it again
     return buffer.getvalue()
 
 
@@ -73,7 +73,7 @@ def legend(fig: Figure, ax) -> None:
     """What one of its axes shows, below all of them, in as many columns as there is room for."""
     handles, names = ax.get_legend_handles_labels()
     widths = [0.6 + _inches(name) for name in names]  # with its line, and the space to the next column
-    fits = (n for n in range(len(names), 1, -1) if sum(map(max, np.array_split(widths, n))) < WIDTH + 0.2)
+    fits = (n for n in range(len(names), 1, -1) if sum(map(max, np.array_split(widths, n))) < WIDTH)
     fig.legend(handles, names, loc="outside lower center", ncols=next(fits, 1))
 
 

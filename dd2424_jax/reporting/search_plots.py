@@ -43,7 +43,7 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
         ax.plot(x[one_se], mean[one_se], "o", label=f"one-standard-error rule, {names[one_se]}", **RING)
         error = choice.standard_error
         band = {"color": VERMILION, "alpha": 0.12, "linewidth": 0, "zorder": 0}
-        label = "best ± standard error of the validation set"
+        label = "best ± standard error of validation"
         ax.axhspan(mean[best] - error, mean[best] + error, label=label, **band)
         limits += [mean[best] - error, mean[best] + error]
         if np.isfinite(choice.selection_bias):
@@ -107,11 +107,8 @@ def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[s
             text = mark.strip()
         ax.text(x[i], y[i], text, ha="center", va="center", color="white" if value > middle else "black")
         if choice is not None and i in choice.indistinguishable:
-            ax.add_patch(
-                Rectangle(
-                    (x[i] - 0.46, y[i] - 0.46), 0.92, 0.92, fill=False, color=VERMILION, linewidth=1 if crowded else 2
-                )
-            )
+            corner = (x[i] - 0.46, y[i] - 0.46)
+            ax.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, color=VERMILION, linewidth=1 if crowded else 2))
     ax.set_xticks(*plots.some_of(np.arange(len(x_values)), labels.numbers(x_values), n=MAX_ROWS))
     ax.set_yticks(*plots.some_of(np.arange(len(y_values)), labels.numbers(y_values), n=MAX_ROWS))
     ax.set(ylabel=symbols[0], xlabel=symbols[1])
@@ -144,8 +141,10 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
 
 
 def overlay(ax, lams, accuracy, label: str, style: str):
-    """Numbers of others, on a figure of a search for λ."""
+    """Numbers of others, on a figure of a search for λ, which makes room for them."""
+    shown = ax.get_ylim()
     ax.plot(lams, accuracy, style, color="black", markersize=5, markerfacecolor="none", linewidth=1, label=label)
+    ax.set_ylim(min(shown[0], min(accuracy) - 0.01), max(shown[1], max(accuracy) + 0.01))
     return ax
 
 

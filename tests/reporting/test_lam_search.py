@@ -82,7 +82,7 @@ def test_a_search_of_lam_has_its_tables_its_choice_and_no_heat_map():
 def test_a_two_way_search_has_a_heat_map_with_the_indistinguishable_framed():
     report = draw(concluded(**GRID, scores=GRID_SCORES))
     assert report.tables[1].header[:2] == ["λ", "η_max"]
-    heat_map, families = report.figures["search"].axes
+    heat_map, _ = report.figures["search"].axes
     np.testing.assert_allclose(heat_map.images[0].get_array(), GRID_SCORES.mean(axis=1).reshape(2, 3))
     frames = [patch.get_center() for patch in heat_map.patches if isinstance(patch, matplotlib.patches.Rectangle)]
     np.testing.assert_allclose(frames, [(1, 0), (1, 1)], atol=1e-12)  # η_max = 0.1, at both λ

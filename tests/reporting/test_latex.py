@@ -111,6 +111,13 @@ def test_a_wide_table_has_smaller_type_then_shorter_lines_then_a_page_turned():
     assert [r"\rotatebox{90}" in text for text in (normal, small, turned)] == [False, False, True]
 
 
+def test_lines_are_not_broken_at_an_equals_sign():
+    rows = [[f"{n} images, 20 pixels, λ = 1", *["1.00e-05"] * 6] for n in range(100, 103)]
+    text = latex.table(Table("cases", "Cases", ["case", *["number"] * 6], rows), "x-cases")
+    check_structure(text)
+    assert text.count(r"$\lambda$~=~1") == 3
+
+
 def test_a_document_inputs_every_table_and_says_the_remarks():
     text = latex.tables([TABLE, TABLE._replace(name="other")], ["51 % > 50 %.", "λ = 1e-05."])
     check_structure(text)

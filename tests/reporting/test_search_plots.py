@@ -42,7 +42,7 @@ def test_scores_mark_the_choice_and_what_is_indistinguishable_from_it(ax):
     (unbiased,) = (xy for label, xy in marked.items() if "selection bias" in label)
     np.testing.assert_allclose(unbiased, [[LAMS[2], SCORES[2].mean() - CHOSEN.selection_bias]])
     assert any("one-standard-error rule" in label for label in legend(ax))
-    assert any("standard error of the validation set" in label for label in legend(ax))
+    assert any("standard error of validation" in label for label in legend(ax))
 
 
 def test_differences_are_in_points_and_name_what_is_far_below(ax):
