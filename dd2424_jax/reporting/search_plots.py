@@ -29,7 +29,7 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
         ax.plot(x[order], seed[order], color=GREY, linewidth=0.6, alpha=0.7, label=None if j else "one seed")
     whiskers = {"fmt": "o-", "color": BLUE, "capsize": 3, "markersize": 5, "zorder": 3, **WORSE}
     ax.errorbar(x[order], mean[order], half[order], label="mean and 95 % interval", **whiskers)
-    limits = [np.nanmin(accuracy), np.nanmax(accuracy)] if np.isfinite(accuracy).any() else [0.0, 1.0]
+    limits = _reached(accuracy)
     if (gone := ~np.isfinite(mean)).any():
         bottom = {"transform": ax.get_xaxis_transform(), "color": GREY, "markersize": 6}
         ax.plot(x[gone], np.full(gone.sum(), 0.03), "x", label="every seed diverged", **bottom)
@@ -48,10 +48,10 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
         limits += [mean[best] - error, mean[best] + error]
         if np.isfinite(choice.selection_bias):
             cross = {"color": VERMILION, "markersize": 7, "zorder": 5}
-            unbiased, text = mean[best] - choice.selection_bias, "best without its expected selection bias"
+            unbiased, text = mean[best] - choice.selection_bias, "best without its selection bias"
             ax.plot(x[best], unbiased, "x", label=text, **cross)
             limits.append(unbiased)
-    _percent_axis(ax, limits)
+    _percent_axis(ax, limits, mean, half)
     return ax
 
 
@@ -69,7 +69,7 @@ def differences(ax, x, choice: Choice):
     same = list(choice.indistinguishable)
     shown = same if len(same) > 1 else np.isfinite(points)
     lowest = min([0.0, *points[shown]])
-    room = 3 * max(1.0, -lowest)  # of few seeds, intervals are so wide that the differences would not be seen
+    room = 4 * max(1.0, -lowest)  # of few seeds, intervals are so wide that the differences would not be seen
     floor = 1.15 * max(lowest - room, min([-1.0, *(points - half)[shown]]))
     ceiling = min(room, max([0.5, *(points + half)[shown]]))
     ax.axhline(0, color="black", linewidth=0.8)
@@ -134,7 +134,7 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
         whiskers = half[own] if len(values) <= MAX_INTERVALS else None
         ax.errorbar(np.asarray(rows)[own], mean[own], whiskers, label=name + diverged, **style)
     value_axis(ax, rows, symbols[0])
-    _percent_axis(ax, [np.nanmin(accuracy), np.nanmax(accuracy)] if np.isfinite(accuracy).any() else [0.0, 1.0])
+    _percent_axis(ax, _reached(accuracy), mean, half)
     ax.set_title("mean and 95 % interval" if len(values) <= MAX_INTERVALS else "means")
     plots.name_curves(ax.figure, ax, names)
     return ax
@@ -174,7 +174,15 @@ def name_axis(ax, names):
     return ax
 
 
-def _percent_axis(ax, reached):
-    """An axis with all that is reached, and some room for intervals."""
-    ax.set(ylabel="validation accuracy", ylim=plots.accuracy_limits(min(reached), max(reached), share=0.4))
+def _reached(accuracy) -> list[float]:
+    """The least and the greatest accuracy; where every run diverged, 0 and 1."""
+    return [np.nanmin(accuracy), np.nanmax(accuracy)] if np.isfinite(accuracy).any() else [0.0, 1.0]
+
+
+def _percent_axis(ax, reached, mean, half):
+    """An axis with all that is reached, and of the intervals as much as does not squeeze it."""
+    low, high = plots.accuracy_limits(min(reached), max(reached), share=0.4)
+    edge = 0.05 * (high - low)
+    lowest, highest = np.nanmin([*reached, *(mean - half)]), np.nanmax([*reached, *(mean + half)])
+    ax.set(ylabel="validation accuracy", ylim=(max(low, lowest - edge), min(high, highest + edge)))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
