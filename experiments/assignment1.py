@@ -23,7 +23,7 @@ import numpy as np
 from dd2424_jax import data, registry, stats
 from dd2424_jax.app import command_line, flags, pipeline, plan, session
 from dd2424_jax.evaluation import Metrics
-from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
+from dd2424_jax.reporting import confusion, curves, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
@@ -77,22 +77,20 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
         for significant, text in ((True, "Significantly different"), (False, "Not significantly different"))
         if sentences[significant]
     ]
-    return tables.Table(caption, header, rows), remarks
+    return tables.Table("differences", caption, header, rows), remarks
 
 
-def curves(result: Result):
-    """Loss, cost and accuracy (rows), a panel a setting."""
+def metrics(result: Result):
+    """Loss, cost and accuracy (columns) of every setting (rows)."""
     outcome, names, panels = result.outcome, labels.settings(result.plan), learning.panels(result)
     about = f"{title(result)}: {labels.about(result)}, mean and 95 % band{learning.of_how_many(result)}"
-    fig, axes = plots.figure(3, len(panels), about, width=3.4, height=2.6)
+    fig, axes = plots.figure(len(panels), 3, about, height=1.8, sharex=True)
     epoch = outcome.step / result.plan.steps_per_epoch
-    for row, metric in zip(axes, Metrics._fields, strict=True):
-        for ax, i in zip(row, panels, strict=True):
-            plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
-            if metric == "loss":
-                ax.set_title(names[i], fontsize=10)
-            if ax is not axes[0, 0]:
-                ax.get_legend().remove()  # it is the same in every panel
+    for row, i in zip(axes, panels, strict=True):
+        for ax, metric in zip(row, Metrics._fields, strict=True):
+            curves.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch" if i == panels[-1] else "")
+        row[1].set_title(names[i])
+    plots.legend(fig, axes[0, 0])
     return fig
 
 
@@ -100,21 +98,19 @@ def templates(result: Result):
     """The weights of every class, of the first seed."""
     about = f"Weights of every class, seed {result.plan.seeds[0]}: {labels.DATASETS[result.plan.source.name]}"
     names, panels = labels.settings(result.plan), learning.panels(result)
-    fig, axes = plots.figure(
-        len(panels), len(data.CLASSES), about + learning.of_how_many(result), width=0.95, height=1.0
-    )
+    fig, axes = plots.figure(len(panels), len(data.CLASSES), about + learning.of_how_many(result), height=0.65)
     for row, i in zip(axes, panels, strict=True):
         for k, ax in enumerate(row):
             plots.template(ax, result.outcome.params[0].W[i, 0, k])
-        row[0].set_ylabel(names[i].replace(", ", "\n"), fontsize=7)
+        row[0].set_ylabel(names[i].replace(", ", "\n"), rotation=0, ha="right", va="center")
     for ax, name in zip(axes[0], data.CLASSES, strict=True):
-        ax.set_title(name, fontsize=7)
+        plots.slanted_title(ax, name)
     return fig
 
 
 def draw(result: Result) -> Report:
     table, remarks = differences(result)
-    shown, figures = [accuracies(result), table], {"curves": curves(result), "templates": templates(result)}
+    shown, figures = [accuracies(result), table], {"curves": metrics(result), "templates": templates(result)}
     best = ranking(result.settings, "valid_accuracy")
     if best:
         name = f"{labels.settings(result.plan)[best[0]]}, the best on validation"

@@ -15,7 +15,7 @@ import sys
 import absl.flags
 
 from dd2424_jax.app import command_line, flags, gradient_check, pipeline, plan, session
-from dd2424_jax.reporting import labels, learning, plots, tables
+from dd2424_jax.reporting import curves, labels, learning, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
@@ -37,25 +37,28 @@ def draw(result: Result) -> Report:
     """Losses after training, the verdict, and curves, losses on a logarithmic axis."""
     about = f"Overfitting {result.plan.source.n_train} images on {labels.about(result)}: mean ± sd over seeds"
     metrics = [f"{split}_{metric}" for metric in ("loss", "accuracy") for split in ("train", "valid")]
-    table = tables.of_settings(result, about, metrics, digits=5)
+    table = tables.of_settings(result, about, metrics, digits=5, name="overfitting")
     worst = result.outcome.train.loss[..., -1].max()
     overfits = bool(worst < MAX_LOSS)  # not where one is NaN
     verdict = f"{'PASS' if overfits else 'FAIL'}: the largest training loss is {worst:.5f}, to be below {MAX_LOSS:g}."
-    return Report([table], [verdict], {"curves": curves(result)}, {"overfits": overfits})
+    return Report([table], [verdict], {"curves": losses_and_accuracies(result)}, {"overfits": overfits})
 
 
-def curves(result: Result):
+def losses_and_accuracies(result: Result):
     """Loss and accuracy (columns) of every setting (rows)."""
     outcome = result.outcome
     n, label = result.plan.source.n_train, labels.about(result)
     panels, names = learning.panels(result), labels.settings(result.plan)
     about = f"Overfitting {n} images on {label}: mean and 95 % band{learning.of_how_many(result)}"
-    fig, axes = plots.figure(len(panels), 2, about)
+    fig, axes = plots.figure(len(panels), 2, about, sharex=True)
     epoch = outcome.step / result.plan.steps_per_epoch
     for i, row in zip(panels, axes, strict=True):
         for ax, metric in zip(row, ("loss", "accuracy"), strict=True):
-            plots.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch")
-        row[0].set(yscale="linear" if outcome.diverged[i].all() else "log", title=names[i])
+            curves.curves_of_setting(
+                ax, epoch, outcome, i, metric, x="epoch" if i == panels[-1] else "", log=metric == "loss"
+            )
+        row[0].set_title(names[i])
+    plots.legend(fig, axes[0, 0])
     return fig
 
 

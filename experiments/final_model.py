@@ -76,7 +76,7 @@ def selection_bias(about: Mapping, label: str) -> tuple[tables.Table, str]:
         rows.append([name, str(score.n), tables.percent(score), tables.percent_interval(score)])
     difference, (low, high) = about["selection_bias"]["mean"], about["selection_bias"]["ci95"]
     rows.append(["search minus fresh, points", "–", tables.points(difference), tables.points_interval(low, high)])
-    caption = f"Validation accuracy of λ = {about['lam']:.3g} in the search's own setting, on {label}"
+    caption = f"Validation accuracy of λ = {labels.numbers([about['lam']])[0]} in the search's own setting, on {label}"
     expected = about["expected_selection_bias"]
     foretold = "" if expected is None else f" The search itself expected {tables.points(expected)} for the best mean."
     significant = not np.isnan(low) and not low <= 0 <= high
@@ -85,7 +85,7 @@ def selection_bias(about: Mapping, label: str) -> tuple[tables.Table, str]:
         f"The search's score is {100 * abs(difference):.2f} points {side} that of fresh seeds, which "
         f"{'is more than' if significant else 'could be'} chance.{foretold}"
     )
-    return tables.Table(caption, ["score", "seeds", "validation %", "95 % interval"], rows), text
+    return tables.Table("selection_bias", caption, ["score", "seeds", "validation %", "95 % interval"], rows), text
 
 
 def weights(result: Result):
@@ -98,14 +98,14 @@ def weights(result: Result):
     if linear:
         title = f"Weights of every class, seed {result.plan.seeds[0]}"
     columns, label = min(10, len(order)), labels.about(result)
-    height = 0.75 + 0.15 * linear
-    fig, axes = plots.figure(-(-len(order) // columns), columns, f"{title}\n{label}", width=0.7, height=height)
+    height = 0.57 + 0.43 * linear
+    fig, axes = plots.figure(-(-len(order) // columns), columns, f"{title}: {label}", height=height)
     for ax in axes.flat:
         ax.set_axis_off()
     for unit, ax in zip(order, axes.flat, strict=False):
         plots.template(ax, W[unit])
         if linear:
-            ax.set_title(data.CLASSES[unit], fontsize=7)
+            plots.slanted_title(ax, data.CLASSES[unit])
     return fig
 
 
@@ -120,7 +120,7 @@ def draw(result: Result, about: Mapping | None) -> Report:
         shown.append(table)
         remarks.append(text)
     if not result.outcome.diverged.all():
-        figures["confusion"], classes = confusion.draw(result, 0, f"λ = {result.settings[0].hypers.lam:.3g}")
+        figures["confusion"], classes = confusion.draw(result, 0, labels.settings(result.plan)[0])
         shown.append(classes)
     return Report(shown, remarks, figures, {"search": about})
 

@@ -53,11 +53,13 @@ def rates(options: SimpleNamespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 def draw(options: SimpleNamespace, steps: np.ndarray, of_schedules: dict[str, np.ndarray]) -> Report:
     """All schedules in one figure, and their rates at every n_s-th step, as far as a table has room."""
     about = f"η from {options.lr_min:g} to {options.lr_max:g}, n_s = {options.n_s}"
-    fig, ((ax,),) = plots.figure(1, 1, f"Learning rates: {about}", width=6)
+    fig, ((ax,),) = plots.figure(1, 1, f"Learning rates: {about}")
     plots.learning_rates(ax, steps, of_schedules)
     (shown,) = plots.some_of(steps[:: options.n_s], n=200)
     rows = [[str(step), *(f"{rate[step]:.5g}" for rate in of_schedules.values())] for step in shown]
-    return Report([tables.Table(f"Learning rates: {about}", ["step", *of_schedules], rows)], [], {"schedule": fig})
+    return Report(
+        [tables.Table("rates", f"Learning rates: {about}", ["step", *of_schedules], rows)], [], {"schedule": fig}
+    )
 
 
 def main():

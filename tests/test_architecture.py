@@ -18,7 +18,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("", ["train", "registry", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
     ("runs", ["locks", "identity", "latest", "directory", "provenance", "plan", "result", "shards", "previous"]),
     ("runs", ["model", "catalogue", "comparison", "joining"]),
-    ("reporting", ["labels", "tables", "plots", "search_plots", "report", "published"]),
+    ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "report", "published"]),
     ("reporting", ["confusion", "learning", "lam_search", "gradients", "listing", "comparison"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
     ("app", ["commands", "command_line", "number_lists", "hosts", "flags", "entry", "session", "plan"]),

@@ -146,10 +146,11 @@ def _digest_of_drawing(draw: Draw, own: Mapping) -> str:
 
 def _diverged(concluded: Result) -> list[str]:
     """A remark on the runs that are left out, if there are any."""
+    hypers = concluded.plan.hypers
+    shown = zip(labels.numbers(hypers.lam), labels.numbers(hypers.lr_max), concluded.settings, strict=True)
     gone = [
-        f"λ = {setting.hypers.lam:.3g} at a learning rate of up to {setting.hypers.lr_max:g} "
-        f"({labels.count(setting.diverged, 'seed')})"
-        for setting in concluded.settings
+        f"λ = {lam} at a learning rate of up to {lr} ({labels.count(setting.diverged, 'seed')})"
+        for lam, lr, setting in shown
         if setting.diverged
     ]
     return [f"Diverged and left out: {'; '.join(gone)}. A smaller learning rate may help."] if gone else []

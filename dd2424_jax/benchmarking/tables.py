@@ -29,7 +29,7 @@ def limits_table(record: Mapping) -> Table:
         for name, limit in record["limits"].items()
     ]
     caption = f"What {_machine(record)} can do: median (quartiles) of {record['rounds']} rounds"
-    return Table(caption, ["limit", "speed", "of the peak", "cores busy"], rows)
+    return Table("limits", caption, ["limit", "speed", "of the peak", "cores busy"], rows)
 
 
 def sweeps_table(record: Mapping) -> Table:
@@ -49,7 +49,7 @@ def sweeps_table(record: Mapping) -> Table:
         f"{US * floor['memory_seconds']:.0f} µs of memory"
     )
     header = ["λ × seeds", "µs", "GFLOP/s", "% of peak", "µs, evaluated", "% of peak", "% evaluating", "cores busy"]
-    return Table(caption, header, rows)
+    return Table("sweeps", caption, header, rows)
 
 
 def baselines_table(record: Mapping) -> Table:
@@ -70,7 +70,8 @@ def baselines_table(record: Mapping) -> Table:
         f"(quartiles) of {record['rounds']} rounds: {100 * update['share_of_peak']['median']:.0f} % of the machine's "
         f"{1e-9 * peak:.0f} GFLOP/s, {100 * both['share_of_peak']['median']:.0f} % with its share of the evaluations"
     )
-    return Table(caption, ["", "µs", "times as long", "at best", "µs, evaluated", "times as long", "cores busy"], rows)
+    header = ["", "µs", "times as long", "at best", "µs, evaluated", "times as long", "cores busy"]
+    return Table("baselines", caption, header, rows)
 
 
 def plan_table(record: Mapping) -> Table:
@@ -90,7 +91,7 @@ def plan_table(record: Mapping) -> Table:
         rows.append(["memory of every further run at once", f"{more / 1e6:.1f} MB"])
     speed = f"{UPDATES:,} updates each, at the speed of 8 λ × 3 seeds"
     caption = f"Many runs of the coarse search ({speed}) on {_machine(record)}"
-    return Table(caption, ["", "to expect"], rows)
+    return Table("plan", caption, ["", "to expect"], rows)
 
 
 def processes_table(record: Mapping) -> Table:
@@ -98,7 +99,7 @@ def processes_table(record: Mapping) -> Table:
         [name, f"{process['cold']:.1f}", number(process["warm"], 1, 1)] for name, process in record["processes"].items()
     ]
     caption = f"Seconds of whole processes on {_machine(record)}, with nothing compiled before and with a warm cache"
-    return Table(caption, ["process", "cold", "warm"], rows)
+    return Table("processes", caption, ["process", "cold", "warm"], rows)
 
 
 def targets_table(record: Mapping) -> Table:
@@ -107,7 +108,7 @@ def targets_table(record: Mapping) -> Table:
         [row["what"], "–" if row["reached"] is None else f"{row['reached']:.2f}", row["target"], verdict[row["met"]]]
         for row in record["targets"]
     ]
-    return Table("What was to be reached on two CPU cores, and was", ["", "reached", "target", "met"], rows)
+    return Table("targets", "What was to be reached on two CPU cores, and was", ["", "reached", "target", "met"], rows)
 
 
 def remarks(record: Mapping) -> list[str]:
@@ -135,7 +136,7 @@ def growth_figure(record: Mapping):
         "hidden": "hidden units, 8 λ",
         "devices": "devices, 8 λ × 3 seeds",
     }
-    fig, axes = plots.figure(2, 3, f"Cost of an update of one run: {_machine(record)}")
+    fig, axes = plots.figure(3, 2, f"Cost of an update of one run: {_machine(record)}")
     for ax, (name, label) in zip(axes.flat, panels.items(), strict=False):
         points = record["growth"][name]
         floor = [US * point["floor"] for point in points]
@@ -144,12 +145,13 @@ def growth_figure(record: Mapping):
     memory = record["growth"]["memory"]
     if memory:
         sizes = [[point["bytes"] / 2**30] * 3 for point in memory]
-        own_plots.growth(axes[1, 1], [point["at"] for point in memory], sizes, None, x=panels["lams"], y="memory, GiB")
+        own_plots.growth(axes[2, 0], [point["at"] for point in memory], sizes, None, x=panels["lams"], y="memory, GiB")
     else:
-        axes[1, 1].set_axis_off()
+        axes[2, 0].set_axis_off()
     bars = {"this project": US * analysis.of_search(record)["update"]["seconds"]["median"]}
     bars |= {name: US * baseline["median"] for name, baseline in record["baselines"].items()}
-    own_plots.bars(axes[1, 2], bars, floor=US * record["floor"]["arithmetic_seconds"], x="µs per update")
+    own_plots.bars(axes[2, 1], bars, floor=US * record["floor"]["arithmetic_seconds"], x="µs per update")
+    plots.legend(fig, axes[0, 0])
     return fig
 
 

@@ -10,7 +10,7 @@ from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.comparison import Row, Scored
 
-MAX_ROWS = 40  # of the figure
+MAX_ROWS = 28  # of the figure
 
 
 def draw(runs: Sequence[Scored], split: str, rows: Sequence[Row]) -> Report:
@@ -31,9 +31,8 @@ def _flags(runs: Sequence[Scored]) -> tables.Table:
     values = {name: [_text(config["flags"].get(name)) for config in configs] for name in names}
     values["code"] = [config["identity"]["code"]["source"] for config in configs]
     rows = [[name, *of_runs] for name, of_runs in values.items() if len(set(of_runs)) > 1]
-    return tables.Table(
-        "What differs", ["flag", *(run.name for run in runs)], rows or [["nothing", *["–"] * len(runs)]]
-    )
+    rows = rows or [["nothing", *["–"] * len(runs)]]
+    return tables.Table("flags", "What differs", ["flag", *(run.name for run in runs)], rows)
 
 
 def _text(value) -> str:
@@ -62,7 +61,7 @@ def _accuracies(rows: Sequence[Row], names: Sequence[str], split: str, data: str
     for row, name in zip(rows, names, strict=True):
         estimate = _estimate(row)
         cells.append([name, str(estimate.n), tables.percent(estimate), tables.percent_interval(estimate)])
-    return tables.Table(caption, ["run", "seeds", f"{tables.SPLITS[split]} %", "95 % interval"], cells)
+    return tables.Table("accuracy", caption, ["run", "seeds", f"{tables.SPLITS[split]} %", "95 % interval"], cells)
 
 
 def _differences(rows: Sequence[Row], names: Sequence[str], split: str, data: str) -> tables.Table:
@@ -77,7 +76,7 @@ def _differences(rows: Sequence[Row], names: Sequence[str], split: str, data: st
             differs = "–" if np.isnan(low) else "no" if low <= 0 <= high else "yes"
             kind = "paired by seed" if row.paired else "Welch"
             cells.append([name, tables.points(mean), tables.points_interval(low, high), kind, differs])
-    return tables.Table(caption, ["run", "points", "interval", "difference", "significant"], cells)
+    return tables.Table("differences", caption, ["run", "points", "interval", "difference", "significant"], cells)
 
 
 def _remarks(runs: Sequence[Scored], rows: Sequence[Row]) -> list[str]:
@@ -96,7 +95,7 @@ def _figure(rows: Sequence[Row], names: Sequence[str], split: str, data: str):
     shown = rows[:MAX_ROWS]
     of_how_many = "" if len(shown) == len(rows) else f"; the first {len(shown)} of {len(rows)}"
     title = f"{tables.SPLITS[split].capitalize()} accuracy on {data}: seeds, mean and 95 % interval{of_how_many}"
-    fig, ((ax,),) = plots.figure(1, 1, title, width=6.3, height=1.2 + 0.25 * len(shown))
+    fig, ((ax,),) = plots.figure(1, 1, title, height=0.6 + 0.25 * len(shown))
     for i, row in enumerate(shown):
         estimate = _estimate(row)
         ax.plot(row.accuracy, np.full(len(row.accuracy), i), "o", color=plots.GREY, markersize=3, alpha=0.7)
@@ -107,8 +106,8 @@ def _figure(rows: Sequence[Row], names: Sequence[str], split: str, data: str):
     ax.set(
         xlim=(max(low, 0.0), min(high, 1.0)), ylim=(len(shown) - 0.5, -0.5), xlabel=f"{tables.SPLITS[split]} accuracy"
     )
-    ax.set_yticks(range(len(shown)), names[: len(shown)], fontsize=8)
+    ax.set_yticks(range(len(shown)), names[: len(shown)])
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.grid(alpha=0.3)
+    ax.grid(True)
     return fig

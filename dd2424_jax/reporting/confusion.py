@@ -18,13 +18,12 @@ def draw(result: Result, i: int, name: str):
     predicted = predict(splits.test, jax.tree.map(np.float32, splits.scale), params)
     counts = [stats.confusion_matrix(splits.test.y, of_seed, n_classes) for of_seed in np.asarray(predicted)]
     fractions = np.array(counts) / np.sum(counts, axis=2, keepdims=True)
-    fig, ((ax,),) = plots.figure(1, 1, f"{name}, mean over seeds\n{label}", width=5, height=5)
+    fig, ((ax,),) = plots.figure(1, 1, f"Test images of {label}, in per cent: {name}, mean over seeds", height=4.8)
     plots.confusion(ax, fractions.mean(axis=0), data.CLASSES)
     per_class = [stats.estimate(fractions[:, k, k]) for k in range(n_classes)]
     rows = [
         [data.CLASSES[k], tables.percent(estimate), tables.percent_interval(estimate)]
         for k, estimate in enumerate(per_class)
     ]
-    return fig, tables.Table(
-        f"Test accuracy of every class on {label}: {name}", ["class", "test %", "95 % interval"], rows
-    )
+    caption = f"Test accuracy of every class on {label}: {name}"
+    return fig, tables.Table("classes", caption, ["class", "test %", "95 % interval"], rows)

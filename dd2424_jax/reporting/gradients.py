@@ -54,7 +54,7 @@ def _published(rows: Sequence[cases.Row], label: str) -> Table:
             absolute, relative = PUBLISHED[row.case, row.parameter]
             numbers = (row.centred.absolute, absolute, row.centred.relative, relative)
             cells.append([row.case, row.parameter, *map(_number, numbers)])
-    return Table(caption, header, cells)
+    return Table("published", caption, header, cells)
 
 
 def _uniform(rows: Sequence[cases.Row], label: str) -> Table:
@@ -66,7 +66,7 @@ def _uniform(rows: Sequence[cases.Row], label: str) -> Table:
         for row in rows
         if row.case == CASES[-1].name
     ]
-    return Table(caption, header, cells)
+    return Table("uniform", caption, header, cells)
 
 
 def _every(rows: Sequence[cases.Row], label: str) -> Table:
@@ -83,15 +83,20 @@ def _every(rows: Sequence[cases.Row], label: str) -> Table:
         for row in rows
     ]
     header = ["network, loss: case", "parameter", *ways, "verdict"]
-    return Table(caption, header, [["limits: absolute or relative", "", *limits, ""], *cells])
+    return Table("cases", caption, header, [["limits: absolute or relative", "", *limits, ""], *cells])
 
 
 def _step_figure(batch: data.Split, networks: Sequence[str], label: str, seed: int):
     """Largest error against h: truncation to the right, rounding to the left."""
     steps = 10.0 ** np.arange(-12, -0.5, 0.5)
     title = f"Differences against the closed form, {CASES[2].name}: {label}"
-    fig, (axes,) = plots.figure(1, len(networks), title, width=4.8)
-    for ax, name in zip(axes, networks, strict=True):
+    columns = min(2, len(networks))
+    fig, axes = plots.figure(-(-len(networks) // columns), columns, title, sharey=True)
+    for ax in axes.flat[len(networks) :]:
+        ax.set_axis_off()
+    for ax, name in zip(axes.flat, networks, strict=False):
         plots.step_sizes(ax, steps, *cases.step_errors(batch, name, steps, seed), chosen=(1e-6, 1e-5))
         ax.set(title=name, ylim=(1e-12, 1))
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
     return fig

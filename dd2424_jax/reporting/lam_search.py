@@ -75,7 +75,7 @@ def _differences(result: Result, chosen: Choice) -> tables.Table:
         f"Every setting minus the best, validation accuracy on {labels.about(result)}: points, paired by "
         "seed, with simultaneous 95 % confidence intervals (Bonferroni); p of sign flips, not corrected"
     )
-    return tables.Table(caption, [*names, "points", "interval", "p", "significantly different"], rows)
+    return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly different"], rows)
 
 
 def words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[str, str]) -> list[str]:
@@ -135,24 +135,29 @@ def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: 
     names = [labels.in_math(name) for name in labels.settings(plan)]
     axis_names = [labels.in_math(symbol) for symbol in symbols.values()]
     values = [getattr(plan.hypers, name) for name in symbols]
-    fig, (axes,) = plots.figure(1, 1 + (chosen is not None), title, width=6, height=4.6)
-    if labels.crossed(plan):
+    crossed = labels.crossed(plan)
+    several = chosen is not None and len(names) > 1
+    fig, axes = plots.figure(1 + several, 1, title, height=3.0 if several else 3.6, sharex=not crossed)
+    axes = axes[:, 0]
+    if crossed:
         mean = [setting.estimates["valid_accuracy"].mean for setting in result.settings]
         search_plots.heat_map(axes[0], *values, mean, chosen, symbols=axis_names)
-        if chosen is not None:
+        if several:
             search_plots.families(axes[1], *values, scores, symbols=axis_names)
         return fig
     x = values[0] if len(values) == 1 else np.arange(len(names))
     search_plots.scores(axes[0], x, scores, names, chosen)
     if overlay and [*symbols] == ["lam"] and published.can_overlay(plan):
         published.overlay(axes[0])
-    if chosen is not None:
+    plots.legend(fig, axes[0])
+    if several:
         search_plots.differences(axes[1], x, chosen)
     for ax in axes:
         if len(values) == 1:
             search_plots.value_axis(ax, x, axis_names[0])
         else:
             search_plots.name_axis(ax, names)
+        ax.label_outer()
     return fig
 
 

@@ -15,7 +15,7 @@ HEADER = ("experiment", "run", "when", "data", "seeds", "accuracy", "state", "di
 
 def table(entries: Sequence[Entry]) -> str:
     """For people."""
-    return tables.markdown(tables.Table(labels.count(len(entries), "run"), HEADER, list(map(_cells, entries))))
+    return tables.markdown(tables.Table("runs", labels.count(len(entries), "run"), HEADER, list(map(_cells, entries))))
 
 
 def _cells(entry: Entry) -> list[str]:

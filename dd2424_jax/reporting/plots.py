@@ -2,20 +2,32 @@
 
 import io
 import itertools
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import LogLocator, NullLocator
 
-from dd2424_jax import stats
+from dd2424_jax.reporting import labels
 
 matplotlib.rcdefaults()  # figures do not depend on the user's matplotlibrc
+matplotlib.rcParams.update(
+    {
+        **{"font.size": 9, "pdf.fonttype": 42},  # TrueType
+        **{f"{part}size": "medium" for part in ("axes.title", "figure.title", "legend.font")},
+        **{"legend.frameon": False, "lines.linewidth": 1.3, "lines.markersize": 4, "grid.alpha": 0.3},
+    }
+)
 
+WIDTH, MAX_HEIGHT = 6.0, 7.5  # inches: about a page's text, so that its type stays as large as it is here
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#777777"
-MAX_NAMES, MAX_CYCLES, MAX_PANELS = 20, 40, 12  # that a figure has room for
-SPLIT_STYLES = {"train": (BLUE, "-"), "validation": (VERMILION, "--")}  # readable in black and white too
+MAX_NAMES, MAX_LEGEND, MAX_TICKS, MAX_PANELS = 20, 12, 9, 5  # that a figure has room for
 
 
 def some_of(*sequences, n: int = MAX_NAMES) -> list[list]:
@@ -24,117 +36,79 @@ def some_of(*sequences, n: int = MAX_NAMES) -> list[list]:
     return [list(sequence)[::every] for sequence in sequences]
 
 
-def figure(n_rows: int, n_columns: int, title: str, *, width: float = 4.2, height: float = 3.4, **grid):
-    """A figure with a grid of axes [n_rows, n_columns], on average so many inches wide and high.
+def figure(n_rows: int, n_columns: int, title: str, *, height: float = 2.4, **grid):
+    """A figure as wide as a page's text with a grid of axes [n_rows, n_columns], a row so many inches high.
 
     `grid` goes to `Figure.subplots`.
     """
-    fig = Figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
-    fig.suptitle(title, fontsize=10)
+    fig = Figure(figsize=(WIDTH, min(0.4 + height * n_rows, MAX_HEIGHT)), layout="constrained", label=title)
+    fig.suptitle(labels.in_math(title), wrap=True)
     return fig, fig.subplots(n_rows, n_columns, squeeze=False, **grid)
+
+
+def title(fig: Figure) -> str:
+    """As it was given to `figure`."""
+    return fig.get_label()
 
 
 def render(fig: Figure, form: str) -> bytes:
     """The figure as a file's content; `form` is png or pdf."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format=form, dpi=200)
-    fig.set_layout_engine("none")  # the layout stands, and the next file of the figure need not find it again
+    fig.savefig(buffer, format=form, dpi=180)
+    fig.set_layout_engine(None)  # the layout stands, and the next file of the figure need not find it again
     return buffer.getvalue()
 
 
-def learning_curves(ax, step, train, valid, *, name: str, x: str = "update step"):
-    """`train` and `valid` [n_seeds, n_evals] against [n_evals] steps or epochs: mean, and its 95 % band over seeds."""
-    for label, values in (("train", train), ("validation", valid)):
-        colour, style = SPLIT_STYLES[label]
-        mean, low, high = stats.band(values)
-        ax.plot(step, mean, style, color=colour, label=label)
-        ax.fill_between(step, low, high, color=colour, alpha=0.25, linewidth=0)
-    _finish(ax, step, name, x)
-    ax.legend(frameon=False)
-    return ax
-
-
-def curves_of_setting(ax, step, outcome, i: int, name: str, *, x: str = "update step"):
-    """Learning curves of one metric of setting i of an outcome, over the runs that converged."""
-    ok = ~outcome.diverged[i]
-    on_train, on_valid = (getattr(split, name)[i][ok] for split in (outcome.train, outcome.valid))
-    return learning_curves(ax, step, on_train, on_valid, name=name, x=x)
-
-
-def curves_by_setting(ax, step, names, values, *, name: str):
-    """`values`, of every setting [n_seeds, n_evals], against the update step: mean and 95 % band, dark to light.
-
-    Of more than MAX_NAMES settings, the means alone.
-    """
-    for setting, of_setting, (shade, marker) in zip(names, values, curves_style(len(names)), strict=True):
-        mean, low, high = stats.band(of_setting)
-        ax.plot(step, mean, color=shade, marker=marker, markersize=3.5, linewidth=1.2, label=setting)
-        if len(names) <= MAX_NAMES:
-            ax.fill_between(step, low, high, color=shade, alpha=0.12, linewidth=0)
-    _finish(ax, step, name)
-    return ax
+def shades(n: int):
+    """The colours of n curves in their order, dark to light."""
+    return colormaps["viridis"](np.linspace(0, 0.9, n))
 
 
 def curves_style(n: int) -> list:
-    """(colour, marker) of n curves in their order, dark to light."""
-    shades = colormaps["viridis"](np.linspace(0, 0.9, n))
-    return list(zip(shades, itertools.cycle("osv^D*Px"), strict=False))
+    """(colour, marker) of n curves in their order."""
+    return list(zip(shades(n), itertools.cycle("osv^D*Px"), strict=False))
 
 
-def learning_figure(outcome, names, title: str, steps, rates, cycle: int):
-    """Loss, cost and accuracy against the update step, of an outcome as `sweep.run` returns it.
+def legend(fig: Figure, ax) -> None:
+    """What one of its axes shows, below all of them, in as many columns as there is room for."""
+    handles, names = ax.get_legend_handles_labels()
+    widths = [0.6 + _inches(name) for name in names]  # with its line, and the space to the next column
+    fits = (n for n in range(len(names), 1, -1) if sum(map(max, np.array_split(widths, n))) < WIDTH)
+    fig.legend(handles, names, loc="outside lower center", ncols=next(fits, 1))
 
-    One setting: train and validation together. Several: training cost, validation loss, validation accuracy, of each
-    by its name, without the bands where they are too many. Below, the learning rates `rates` [n_rates, n_steps] at
-    some `steps` [n_steps]; everywhere, the ends of cycles of so many updates, unless they would be all there is to see.
+
+def _inches(text: str) -> float:
+    """How wide a text is."""
+    return text_to_path.get_text_width_height_descent(text, FontProperties(), ismath="$" in text)[0] / 72
+
+
+def name_curves(fig: Figure, axes, names: Sequence[str]) -> None:
+    """A legend below the figure, or where there is no room for it, a colour bar beside the axes.
+
+    Of names that share their beginning up to "=", the bar's ticks have only what follows.
     """
-    heights = {"height": 2.1, "height_ratios": (5, 1), "sharex": True}
-    band = ", mean and 95 % band" if len(names) <= MAX_NAMES else ", means"
-    ends = range(cycle, steps[-1] + 1, cycle)
-    dotted = "; dotted: ends of cycles" if len(ends) <= MAX_CYCLES else ""
-    fig, (axes, below) = figure(2, 3, title + band + dotted, **heights)
-    for ax in below:
-        ax.plot(steps, np.transpose(rates), color=GREY, linewidth=1)
-        ax.set(xlabel="update step", ylabel="η")
-    for ax in [*axes, *below]:
-        for end in ends if dotted else ():
-            ax.axvline(end, color=GREY, linestyle=":", linewidth=1)
-    if len(names) == 1:
-        for ax, name in zip(axes, outcome.train._fields, strict=True):
-            curves_of_setting(ax, outcome.step, outcome, 0, name)
-    else:
-        _curves_of_all(axes, outcome, names)
-    for ax in axes:
-        ax.set_xlabel("")
-        if outcome.diverged.all():
-            ax.text(0.5, 0.5, "every run diverged", transform=ax.transAxes, ha="center", va="center")
-    return fig
+    if len(names) <= MAX_LEGEND:
+        legend(fig, np.atleast_1d(axes).flat[0])
+        return
+    symbols, texts = zip(*(name.split(" = ", 1) for name in names), strict=True)
+    alike = len({*symbols}) == 1 and not any("=" in text for text in texts)
+    ticks, shown = some_of(range(len(names)), texts if alike else names, n=MAX_TICKS)
+    scale = ScalarMappable(matplotlib.colors.Normalize(-0.5, len(names) - 0.5), ListedColormap(shades(len(names))))
+    bar = fig.colorbar(scale, ax=axes, ticks=ticks, label=symbols[0] if alike else "", aspect=40)
+    bar.ax.set_yticklabels(shown)
 
 
-def _curves_of_all(axes, outcome, names):
-    panels = {
-        "training cost": outcome.train.cost,
-        "validation loss": outcome.valid.loss,
-        "validation accuracy": outcome.valid.accuracy,
-    }
-    diverged = outcome.diverged
-    for ax, (name, values) in zip(axes, panels.items(), strict=True):
-        converged = [of_setting[~gone] for of_setting, gone in zip(values, diverged, strict=True)]
-        curves_by_setting(ax, outcome.step, names, converged, name=name)
-    if not diverged.all():
-        axes[0].set_yscale("log")  # the penalty at the start dwarfs what comes after
-        low, high = axes[0].get_ylim()
-        log_ticks(axes[0].yaxis, (1, 1.5, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 1000 * low else (1,))
-    axes[-1].figure.legend(
-        *some_of(*axes[-1].get_legend_handles_labels()), loc="outside right upper", frameon=False, fontsize=7
-    )
+def accuracy_limits(low: float, high: float, share: float = 0.25) -> tuple[float, float]:
+    """Of an axis: what seeds reach, with so much room for their bands, which would squeeze it where seeds are few."""
+    room = max(share * (high - low), 0.005)
+    return max(0.0, low - room), min(1.0, high + room)
 
 
 def log_ticks(axis, multiples):
     """Plain numbers on a logarithmic axis, at these multiples of powers of ten."""
     axis.set_major_locator(LogLocator(subs=multiples))
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def learning_rates(ax, steps, rates):
@@ -143,30 +117,29 @@ def learning_rates(ax, steps, rates):
     for (name, rate), (colour, style) in zip(rates.items(), styles, strict=False):
         ax.plot(steps, rate, style, color=colour, label=name)
     ax.set(xlabel="update step", ylabel="learning rate", xlim=(steps[0], steps[-1]), ylim=(0, None))
-    ax.grid(alpha=0.3)
-    ax.legend(frameon=False)
+    ax.grid(True)
+    ax.legend()
     return ax
 
 
 def step_sizes(ax, steps, centred, forward, *, chosen):
     """Largest errors of centred and forward differences against the step h, log-log; `chosen` steps are marked."""
     for values, label, colour, style in ((centred, "centred", BLUE, "o-"), (forward, "forward", VERMILION, "s--")):
-        ax.loglog(steps, values, style, color=colour, markersize=4, label=label)
+        ax.loglog(steps, values, style, color=colour, label=label)
     for h in chosen:
         ax.axvline(h, color=GREY, linestyle=":", linewidth=1)
         where = {"xycoords": ("data", "axes fraction"), "rotation": 90, "va": "top", "ha": "right"}
-        ax.annotate(f"h = {h:.0e} ", (h, 1), fontsize=7, **where)
-    ax.set(xlabel="step h", ylabel="largest absolute error of the gradient")
-    ax.grid(alpha=0.3)
-    ax.legend(frameon=False)
+        ax.annotate(f"h = {h:.0e} ", (h, 1), fontsize="small", **where)
+    ax.set(xlabel="step h", ylabel="largest absolute error")
+    ax.grid(True)
+    ax.legend()
     return ax
 
 
-def _finish(ax, step, name, x="update step"):
-    ax.set(xlabel=x, ylabel=name, xlim=(step[0], step[-1]))
-    if "accuracy" in name:
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.grid(alpha=0.3)
+def slanted_title(ax, name: str):
+    """Above a panel that is narrower than a name."""
+    ax.set_title(name, rotation=35, loc="left", rotation_mode="anchor")
+    return ax
 
 
 def template(ax, w):
@@ -182,7 +155,7 @@ def confusion(ax, fractions, classes):
     ax.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for (i, j), value in np.ndenumerate(fractions):
         shade = "white" if value > 0.5 else "black"
-        ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", fontsize=7, color=shade)
+        ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", color=shade)
     ticks = np.arange(len(classes))
     ax.set_xticks(ticks, classes, rotation=45, ha="right")
     ax.set_yticks(ticks, classes)

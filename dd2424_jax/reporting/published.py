@@ -84,6 +84,7 @@ def comparison(caption: str, accuracy: stats.Estimate, published: Published) -> 
     """Test accuracy over seeds beside that over authors."""
     low, high = published.interquartile
     return tables.Table(
+        "published",
         caption,
         ["test accuracy", "n", "mean ± sd, %", "interval, %"],
         [

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from dd2424_jax.io import files
-from dd2424_jax.reporting import plots, tables
+from dd2424_jax.reporting import latex, plots, tables
 from dd2424_jax.runs.directory import ResultError
 
 TABLE = "table.md"
@@ -25,18 +25,36 @@ class Report(NamedTuple):
 
 
 def write(directory: Path, report: Report) -> str:
-    """table.md (all tables, and the remarks), table.tex, and every figure as PNG and PDF.
+    """table.md (all tables, and the remarks), the same for LaTeX, and every figure as PNG and PDF.
+
+    For LaTeX are tables/<name>.tex, table.tex, which inputs them, and figures.tex. Their labels begin with the
+    experiment, which a run directory's folder is named by.
 
     Returns:
       what `intact` knows table.md by.
     """
+    experiment = directory.parent.name
     parts = [tables.markdown(table) for table in report.tables] + [f"{remark}\n" for remark in report.remarks]
     files.write_text(directory / TABLE, "\n".join(parts))
-    files.write_text(directory / "table.tex", "\n".join(map(tables.latex, report.tables)))
+    _write_tables(directory / "tables", {each.name: each for each in report.tables}, experiment)
+    files.write_text(directory / "table.tex", latex.tables(report.tables, report.remarks))
     for name, fig in report.figures.items():
         for form in ("png", "pdf"):
             files.write_bytes(directory / f"{name}.{form}", plots.render(fig, form))
+    captions = {name: plots.title(fig) for name, fig in report.figures.items()}
+    files.write_text(directory / "figures.tex", latex.figures(experiment, captions))
     return _checksum(directory)
+
+
+def _write_tables(folder: Path, named: Mapping[str, tables.Table], experiment: str) -> None:
+    """A file each, and none of an earlier report."""
+    if named:
+        folder.mkdir(exist_ok=True)
+    for name, table in named.items():
+        files.write_text(folder / f"{name}.tex", latex.table(table, latex.label(experiment, name)))
+    for file in folder.glob("*.tex"):
+        if file.stem not in named:
+            file.unlink()
 
 
 def intact(directory: Path, checksum: str | None) -> bool:

@@ -6,12 +6,13 @@ from matplotlib.ticker import PercentFormatter
 
 from dd2424_jax import stats
 from dd2424_jax.choice import Choice
-from dd2424_jax.reporting import labels
-from dd2424_jax.reporting.plots import BLUE, GREY, MAX_NAMES, VERMILION, curves_style, log_ticks, some_of
+from dd2424_jax.reporting import labels, plots
+from dd2424_jax.reporting.plots import BLUE, GREY, VERMILION
 
 WORSE = {"markerfacecolor": "white"}  # of a setting that is significantly worse than the best
 STAR = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
-MAX_CELLS = 10  # in a row, of which there is room for the numbers
+MAX_ROWS, MAX_CELLS = 12, 9  # of a heat map, and in a row, for whose numbers there is room
+MAX_INTERVALS = 6  # at one place
 RING = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
 
 
@@ -27,9 +28,8 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
     for j, seed in enumerate(accuracy.T):
         ax.plot(x[order], seed[order], color=GREY, linewidth=0.6, alpha=0.7, label=None if j else "one seed")
     whiskers = {"fmt": "o-", "color": BLUE, "capsize": 3, "markersize": 5, "zorder": 3, **WORSE}
-    ax.errorbar(
-        x[order], mean[order], half[order], label="mean and 95 % interval (open: significantly worse)", **whiskers
-    )
+    ax.errorbar(x[order], mean[order], half[order], label="mean and 95 % interval", **whiskers)
+    limits = _reached(accuracy)
     if (gone := ~np.isfinite(mean)).any():
         bottom = {"transform": ax.get_xaxis_transform(), "color": GREY, "markersize": 6}
         ax.plot(x[gone], np.full(gone.sum(), 0.03), "x", label="every seed diverged", **bottom)
@@ -37,20 +37,21 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
         if len(x) > 1:
             same = list(choice.indistinguishable)
             filled = {"color": BLUE, "markersize": 5, "zorder": 4}
-            ax.plot(x[same], mean[same], "o", label="indistinguishable from the best", **filled)
+            ax.plot(x[same], mean[same], "o", label="filled: indistinguishable from the best", **filled)
         best, one_se = choice.best, choice.one_se
         ax.plot(x[best], mean[best], "*", label=f"chosen: best mean, {names[best]}", **STAR)
         ax.plot(x[one_se], mean[one_se], "o", label=f"one-standard-error rule, {names[one_se]}", **RING)
         error = choice.standard_error
         band = {"color": VERMILION, "alpha": 0.12, "linewidth": 0, "zorder": 0}
-        label = "best ± standard error of the validation set"
+        label = "best ± standard error of validation"
         ax.axhspan(mean[best] - error, mean[best] + error, label=label, **band)
+        limits += [mean[best] - error, mean[best] + error]
         if np.isfinite(choice.selection_bias):
             cross = {"color": VERMILION, "markersize": 7, "zorder": 5}
-            text = f"best without its expected selection bias ({100 * choice.selection_bias:+.2f} points)"
-            ax.plot(x[best], mean[best] - choice.selection_bias, "x", label=text, **cross)
-    _percent_axis(ax)
-    _legend_below(ax)
+            unbiased, text = mean[best] - choice.selection_bias, "best without its selection bias"
+            ax.plot(x[best], unbiased, "x", label=text, **cross)
+            limits.append(unbiased)
+    _percent_axis(ax, limits, mean, half)
     return ax
 
 
@@ -67,19 +68,21 @@ def differences(ax, x, choice: Choice):
     # Room for all that are indistinguishable, or where there are none for the others, and for a point at least.
     same = list(choice.indistinguishable)
     shown = same if len(same) > 1 else np.isfinite(points)
-    floor = 1.15 * min([-1.0, *(points - half)[shown]])
-    ceiling = max([0.5, *(points + half)[shown]])
+    lowest = min([0.0, *points[shown]])
+    room = 4 * max(1.0, -lowest)  # of few seeds, intervals are so wide that the differences would not be seen
+    floor = 1.15 * max(lowest - room, min([-1.0, *(points - half)[shown]]))
+    ceiling = min(room, max([0.5, *(points + half)[shown]]))
     ax.axhline(0, color="black", linewidth=0.8)
     for i in range(len(x)):
         if points[i] < floor:
             ax.plot(x[i], floor, "v", color=BLUE, clip_on=False, **WORSE)
-            where = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": 7}
+            where = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": "small"}
             ax.annotate(f"{points[i]:.1f}", (x[i], floor), **where)
         else:
             face = {} if i in same else WORSE
             ax.errorbar(x[i], points[i], half[i], fmt="o", color=BLUE, capsize=3, markersize=5, **face)
-    ax.set_title("simultaneous 95 % confidence intervals (Bonferroni)", fontsize=9)
-    ax.set(ylabel="minus the best, points, paired by seed", ylim=(floor, 1.15 * ceiling))
+    ax.set_title("paired by seed, simultaneous 95 % confidence intervals (Bonferroni)")
+    ax.set(ylabel="minus the best, points", ylim=(floor, 1.15 * ceiling))
     return ax
 
 
@@ -94,43 +97,54 @@ def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[s
     grid[y, x] = mean
     image = ax.imshow(grid, cmap="Blues", aspect="auto", origin="lower")
     middle = np.nanmean(image.get_clim()) if np.isfinite(grid).any() else 0.0
+    crowded = len(x_values) > MAX_CELLS or len(y_values) > MAX_ROWS  # for numbers
+    if crowded and np.isfinite(grid).any():
+        ax.figure.colorbar(image, ax=ax, format=PercentFormatter(1.0))
     for i, value in enumerate(mean):
         mark = "" if choice is None else "★ " * (i == choice.best) + "○ " * (i == choice.one_se)
         text = f"{mark}{100 * value:.1f}" if np.isfinite(value) else "diverged"
-        if len(x_values) > MAX_CELLS or len(y_values) > MAX_NAMES:  # no room for numbers
+        if crowded:
             text = mark.strip()
-        ax.text(x[i], y[i], text, ha="center", va="center", fontsize=8, color="white" if value > middle else "black")
+        ax.text(x[i], y[i], text, ha="center", va="center", color="white" if value > middle else "black")
         if choice is not None and i in choice.indistinguishable:
-            ax.add_patch(Rectangle((x[i] - 0.46, y[i] - 0.46), 0.92, 0.92, fill=False, color=VERMILION, linewidth=2))
-    ax.set_xticks(*some_of(np.arange(len(x_values)), labels.numbers(x_values), n=MAX_CELLS))
-    ax.set_yticks(*some_of(np.arange(len(y_values)), labels.numbers(y_values)))
+            corner = (x[i] - 0.46, y[i] - 0.46)
+            ax.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, color=VERMILION, linewidth=1 if crowded else 2))
+    ax.set_xticks(*plots.some_of(np.arange(len(x_values)), labels.numbers(x_values), n=MAX_ROWS))
+    ax.set_yticks(*plots.some_of(np.arange(len(y_values)), labels.numbers(y_values), n=MAX_ROWS))
     ax.set(ylabel=symbols[0], xlabel=symbols[1])
     framed = "" if choice is None else "\nframed: indistinguishable from the best; ★ chosen, ○ one-standard-error rule"
-    ax.set_title(f"mean validation accuracy, %{framed}", fontsize=9)
+    ax.set_title(f"mean validation accuracy, %{framed}")
     return ax
 
 
 def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
-    """Accuracy [n_settings, n_seeds] against one hyperparameter, a line for each value of the other: mean, interval."""
-    mean, half = _intervals(np.asarray(accuracy))
+    """Accuracy [n_settings, n_seeds] against one hyperparameter, a line for each value of the other: mean, interval.
+
+    Of more than MAX_INTERVALS lines, the means alone.
+    """
+    accuracy = np.asarray(accuracy)
+    mean, half = _intervals(accuracy)
     values = np.unique(columns)
-    for value, name, (shade, marker) in zip(values, labels.numbers(values), curves_style(len(values)), strict=True):
+    names = [f"{symbols[1]} = {number}" for number in labels.numbers(values)]
+    for value, name, (shade, marker) in zip(values, names, plots.curves_style(len(values)), strict=True):
         own = np.flatnonzero(np.asarray(columns) == value)
         own = own[np.argsort(np.asarray(rows)[own], kind="stable")]
-        style = {"fmt": f"{marker}-", "color": shade, "capsize": 2, "markersize": 4, "linewidth": 1.2}
+        style = {"fmt": f"{marker}-", "color": shade, "capsize": 2}
         diverged = "" if np.isfinite(mean[own]).any() else " (diverged)"
-        ax.errorbar(np.asarray(rows)[own], mean[own], half[own], label=f"{symbols[1]} = {name}{diverged}", **style)
+        whiskers = half[own] if len(values) <= MAX_INTERVALS else None
+        ax.errorbar(np.asarray(rows)[own], mean[own], whiskers, label=name + diverged, **style)
     value_axis(ax, rows, symbols[0])
-    _percent_axis(ax)
-    ax.set_title("mean and 95 % interval", fontsize=9)
-    ax.legend(*some_of(*ax.get_legend_handles_labels(), n=MAX_CELLS), frameon=False, fontsize=7)
+    _percent_axis(ax, _reached(accuracy), mean, half)
+    ax.set_title("mean and 95 % interval" if len(values) <= MAX_INTERVALS else "means")
+    plots.name_curves(ax.figure, ax, names)
     return ax
 
 
 def overlay(ax, lams, accuracy, label: str, style: str):
-    """Numbers of others, on a figure of a search for λ."""
+    """Numbers of others, on a figure of a search for λ, which makes room for them."""
+    shown = ax.get_ylim()
     ax.plot(lams, accuracy, style, color="black", markersize=5, markerfacecolor="none", linewidth=1, label=label)
-    _legend_below(ax)
+    ax.set_ylim(min(shown[0], min(accuracy) - 0.01), max(shown[1], max(accuracy) + 0.01))
     return ax
 
 
@@ -142,30 +156,33 @@ def value_axis(ax, values, symbol: str):
     elif len(positive) == len(values):
         ax.set_xscale("log")
         if max(values) < 30 * min(values):  # powers of ten alone would be too few
-            log_ticks(ax.xaxis, (1, 2, 5))
+            plots.log_ticks(ax.xaxis, (1, 2, 5))
     else:  # 0 has a place left of the smallest other one
         ax.set_xscale("symlog", linthresh=min(positive))
     ax.set_xlabel(symbol)
-    ax.grid(alpha=0.3)
+    ax.grid(True)
     return ax
 
 
 def name_axis(ax, names):
     """The x axis of settings that no single number orders, by their names as far as there is room."""
-    if len(names) > MAX_NAMES:
+    if len(names) > plots.MAX_NAMES:
         ax.set_xlabel("setting, in the order of the first table")
     else:
-        ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right", fontsize=7)
-    if legend := ax.get_legend():  # names take the room below
-        legend.set(loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    ax.grid(alpha=0.3)
+        ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right")
+    ax.grid(True)
     return ax
 
 
-def _percent_axis(ax):
-    ax.set_ylabel("validation accuracy")
+def _reached(accuracy) -> list[float]:
+    """The least and the greatest accuracy; where every run diverged, 0 and 1."""
+    return [np.nanmin(accuracy), np.nanmax(accuracy)] if np.isfinite(accuracy).any() else [0.0, 1.0]
+
+
+def _percent_axis(ax, reached, mean, half):
+    """An axis with all that is reached, and of the intervals as much as does not squeeze it."""
+    low, high = plots.accuracy_limits(min(reached), max(reached), share=0.4)
+    edge = 0.05 * (high - low)
+    lowest, highest = np.nanmin([*reached, *(mean - half)]), np.nanmax([*reached, *(mean + half)])
+    ax.set(ylabel="validation accuracy", ylim=(max(low, lowest - edge), min(high, highest + edge)))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-
-
-def _legend_below(ax):
-    ax.legend(frameon=False, fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))

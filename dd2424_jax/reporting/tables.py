@@ -1,7 +1,6 @@
-"""Tables, as Markdown (which is also what the terminal shows) and as LaTeX."""
+"""Tables, as Markdown (which is also what the terminal shows), and numbers as text."""
 
 import math
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,8 +10,12 @@ from dd2424_jax.stats import Estimate
 
 
 class Table(NamedTuple):
-    """Cells are text, ready to be read; the first column is aligned to the left, the others to the right."""
+    """Cells are text, ready to be read; the first column is aligned to the left, the others to the right.
 
+    name  of its file, and of the label by which a document refers to it
+    """
+
+    name: str
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -31,62 +34,20 @@ def markdown(table: Table) -> str:
     return "\n".join([table.caption, "", line(table.header), rule, *map(line, table.rows)]) + "\n"
 
 
-_LATEX = str.maketrans(
-    {character: rf"\{character}" for character in "%&_#${}"}
-    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    | {"–": "--", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "²": "$^2$", "√": r"$\surd$"}
-    | {"<": "$<$", ">": "$>$", "|": "$|$"}
-    | {"λ": r"$\lambda$", "η": r"$\eta$", "μ": r"$\mu$", "µ": r"\textmu{}"}
-)
-
-
-def latex_text(text: str) -> str:
-    """Text as LaTeX would have it, for pdflatex, which knows no character of the table above by itself."""
-    return re.sub(r"\$\\eta\$\\_(min|max)", r"$\\eta_{\\\1}$", text.translate(_LATEX))
-
-
-PAGE = 45  # rows
-
-
-def latex(table: Table) -> str:
-    r"""Floating tables with booktabs rules (\usepackage{booktabs, graphicx}), no wider than the text, a page each."""
-    pages = [table.rows[i : i + PAGE] for i in range(0, len(table.rows), PAGE)]
-    if len(pages) <= 1:
-        return _float(table)
-    captions = (f"{table.caption} ({i} of {len(pages)})" for i in range(1, len(pages) + 1))
-    return "\n".join(_float(Table(caption, table.header, rows)) for caption, rows in zip(captions, pages, strict=True))
-
-
-def _float(table: Table) -> str:
-
-    def line(row):
-        return " & ".join(map(latex_text, row)) + r" \\"
-
-    return "\n".join(
-        [
-            r"\begin{table}",
-            rf"  \caption{{{latex_text(table.caption)}}}",
-            r"  \centering",
-            r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"  \begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
-            r"    \toprule",
-            f"    {line(table.header)}",
-            r"    \midrule",
-            *(f"    {line(row)}" for row in table.rows),
-            r"    \bottomrule",
-            r"  \end{tabular}}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
 # Tables of results
 
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}
 
 
-def of_settings(result: Result, caption: str, metrics: Sequence[str], *, interval: str = "", digits: int = 3) -> Table:
+def of_settings(
+    result: Result,
+    caption: str,
+    metrics: Sequence[str],
+    *,
+    interval: str = "",
+    digits: int = 3,
+    name: str = "accuracy",
+) -> Table:
     """A row a setting: what varies, the mean ± sd over seeds of some metrics, and how many runs diverged.
 
     metrics: keys of the settings' estimates, as in train_loss or valid_accuracy. After `interval`, an accuracy
@@ -104,7 +65,7 @@ def of_settings(result: Result, caption: str, metrics: Sequence[str], *, interva
             columns.append([percent_interval(e) for e in estimates])
     header.append("diverged")
     columns.append([str(setting.diverged) for setting in result.settings])
-    return Table(caption, header, [list(row) for row in zip(*columns, strict=True)])
+    return Table(name, caption, header, [list(row) for row in zip(*columns, strict=True)])
 
 
 def with_column(table: Table, name: str, cells: Sequence[str]) -> Table:
@@ -114,6 +75,9 @@ def with_column(table: Table, name: str, cells: Sequence[str]) -> Table:
 
 
 # Numbers as text
+
+NOTHING = "– (too few seeds)"  # is what an interval says that excludes no number
+LONG = 1e5  # from here on a number is written by its power of ten
 
 
 def percent(estimate: Estimate, digits: int = 2) -> str:
@@ -129,6 +93,8 @@ def percent_interval(estimate: Estimate, digits: int = 2) -> str:
     if estimate.n < 2:
         return "–"
     low, high = max(estimate.low, 0.0), min(estimate.high, 1.0)  # few seeds leave the range of a fraction
+    if (low, high) == (0.0, 1.0):
+        return NOTHING
     return f"{100 * low:.{digits}f} to {100 * high:.{digits}f}"
 
 
@@ -138,7 +104,9 @@ def points(difference: float) -> str:
 
 
 def points_interval(low: float, high: float) -> str:
-    """An interval of it; a dash where it is not a number."""
+    """An interval of it; a dash where it is not a number, or excludes nothing."""
+    if low <= -1 and high >= 1:
+        return NOTHING
     return "–" if math.isnan(low) else f"{points(low)} to {points(high)}"
 
 
@@ -146,5 +114,6 @@ def number(estimate: Estimate, digits: int = 3) -> str:
     """Mean ± standard deviation."""
     if estimate.n == 0:
         return "diverged"
-    mean = f"{estimate.mean:.{digits}f}"
-    return mean if estimate.n == 1 else f"{mean} ± {estimate.sd:.{digits}f}"
+    form = f".{digits}f" if abs(estimate.mean) < LONG else ".2e"
+    mean = f"{estimate.mean:{form}}"
+    return mean if estimate.n == 1 else f"{mean} ± {estimate.sd:{form}}"

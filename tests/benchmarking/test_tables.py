@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dd2424_jax.benchmarking import tables
-from dd2424_jax.reporting.tables import latex
+from dd2424_jax.reporting import latex
 from tests.benchmarking.records import MACHINE, record
 
 
@@ -21,7 +21,8 @@ def test_a_record_is_drawn_whether_or_not_processes_and_memory_were_measured(cha
     for table in report.tables:
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.header)}
-        assert latex(table).isascii()
+        assert latex.table(table, table.name).isascii()
+    assert len({table.name for table in report.tables}) == len(report.tables)
     report.figures["growth"].draw_without_rendering()
 
 

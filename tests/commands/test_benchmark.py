@@ -61,8 +61,8 @@ def small(monkeypatch):
 
 def test_the_benchmark_runs_and_its_record_is_whole(tmp_path, started, small):
     path, done = run("benchmark", *TINY, cwd=tmp_path)
-    figures = {"growth.png", "growth.pdf"}
-    assert {file.name for file in path.iterdir()} == {"config.json", "summary.json", "table.md", "table.tex", *figures}
+    drawn = {"table.md", "table.tex", "tables", "figures.tex", "growth.png", "growth.pdf"}
+    assert {file.name for file in path.iterdir()} == {"config.json", "summary.json", *drawn}
     (file,) = (tmp_path / "records").iterdir()
     record = json.loads(file.read_text())
     assert file.stem == record["machine"]["slug"]

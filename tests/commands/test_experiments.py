@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import re
 
 import jax
 import numpy as np
@@ -59,10 +60,16 @@ def fast_figures():
 def test_a_run_directory_holds_what_is_promised(finished):
     script, path, _ = finished
     promised = {"config.json", "runs.csv", "curves.npz", "params.npz", "summary.json", "table.md", "table.tex"}
-    promised |= {"curves.png", "curves.pdf"}
+    promised |= {"curves.png", "curves.pdf", "figures.tex", "tables"}
     promised |= {f"{figure}.{form}" for figure in FIGURES.get(script, []) for form in ("png", "pdf")}
     names = {file.name for file in path.iterdir()}
     assert names == promised if script in OTHERWISE else names >= promised
+    captions = (path / "figures.tex").read_text()
+    assert {f"{name}.pdf" for name in re.findall(r"{(\w+)\.pdf}", captions)} == {
+        name for name in promised if "pdf" in name
+    }
+    inputs = re.findall(r"\\input{(tables/\w+)}", (path / "table.tex").read_text())
+    assert {path / f"{name}.tex" for name in inputs} == {*(path / "tables").iterdir()}
     assert path.parts[-3:-1] == ("results", script)
     assert (path.parent / "latest").resolve() == path.resolve()
     config = json.loads((path / "config.json").read_text())
@@ -118,10 +125,10 @@ def test_synthetic_is_said_everywhere(finished):
 
 def test_the_same_command_finds_the_run(finished):
     script, path, done = finished
-    before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
+    before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.rglob("*.*")}
     again_path, again = run(script, *SCRIPTS[script], cwd=path.parents[2])
     assert (again_path, again.stdout) == (path, done.stdout)
-    assert before == {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.iterdir()}
+    assert before == {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in path.rglob("*.*")}
 
 
 @pytest.mark.parametrize("finished", ["exercise2"], indirect=True)

@@ -22,7 +22,7 @@ def test_confusion_and_classes_are_those_of_every_seed_that_converged():
     fig, table = confusion.draw(result, 1, "λ = 0.1")
     (ax,) = fig.axes
     np.testing.assert_allclose(ax.images[0].get_array(), np.mean(fractions, axis=0))
-    assert fig.get_suptitle().startswith("λ = 0.1, mean over seeds")
+    assert fig.get_suptitle().endswith("λ = 0.1, mean over seeds")
     assert table.caption.endswith("3 seeds: λ = 0.1")
     for k, row in enumerate(table.rows):
         accuracy = estimate([of_seed[k, k] for of_seed in fractions])

@@ -72,20 +72,21 @@ def test_a_search_of_lam_has_its_tables_its_choice_and_no_heat_map():
     assert report.summary["choice"]["best"] == {"lam": 0.01, "lr_min": 1e-5, "lr_max": 0.1}
     assert [own["lam"] for own in report.summary["choice"]["indistinguishable"]] == [0.001, 0.01]
     assert report.summary["choice"]["words"] == report.remarks[1:]
-    scores, _ = report.figures["search"].axes
+    scores, below = report.figures["search"].axes
     assert not scores.images
-    assert (scores.get_xlabel(), scores.get_xscale()) == ("λ", "log")
+    assert (scores.get_xlabel(), scores.get_xscale()) == ("", "log")
+    assert (below.get_xlabel(), below.get_xscale()) == ("λ", "log")
     assert any("chosen" in text for text in drawn(report.figures["search"]))
 
 
 def test_a_two_way_search_has_a_heat_map_with_the_indistinguishable_framed():
     report = draw(concluded(**GRID, scores=GRID_SCORES))
     assert report.tables[1].header[:2] == ["λ", "η_max"]
-    heat_map, families = report.figures["search"].axes
+    heat_map, _ = report.figures["search"].axes
     np.testing.assert_allclose(heat_map.images[0].get_array(), GRID_SCORES.mean(axis=1).reshape(2, 3))
     frames = [patch.get_center() for patch in heat_map.patches if isinstance(patch, matplotlib.patches.Rectangle)]
     np.testing.assert_allclose(frames, [(1, 0), (1, 1)], atol=1e-12)  # η_max = 0.1, at both λ
-    assert heat_map.get_xlabel() == families.get_legend().get_texts()[0].get_text().split(" =")[0]
+    assert heat_map.get_xlabel() == report.figures["search"].legends[0].get_texts()[0].get_text().split(" =")[0]
     drawn(report.figures["search"])
 
 
@@ -95,18 +96,17 @@ PAIRED = {"lam": LAMS, "lr_max": [0.1, 0.2, 0.3]}
 def test_settings_that_differ_in_several_numbers_but_are_not_crossed_go_by_their_names():
     scores, differences = draw(concluded(**PAIRED, scores=near(0.4, 0.5, 0.3))).figures["search"].axes
     assert not scores.images
-    for ax in (scores, differences):
-        names = [label.get_text() for label in ax.get_xticklabels()]
-        assert names[1] == r"λ = 0.01, $\eta_{\mathrm{max}}$ = 0.2"
+    assert scores.get_xlim() == differences.get_xlim()
+    names = [label.get_text() for label in differences.get_xticklabels()]
+    assert names[1] == r"λ = 0.01, $\eta_{\mathrm{max}}$ = 0.2"
 
 
 @pytest.mark.parametrize("about", [{"lam": LAMS}, PAIRED])
 def test_the_legend_hides_nothing_outside_of_the_axes(about):
     fig = draw(concluded(**about, scores=near(0.4, 0.5, 0.3))).figures["search"]
     drawn(fig)
-    ax = fig.axes[0]
-    legend = ax.get_legend().get_window_extent()
-    texts = [*ax.get_xticklabels(), ax.xaxis.label, fig._suptitle]
+    legend = fig.legends[0].get_window_extent()
+    texts = [*fig.texts, *(text for ax in fig.axes for text in (*ax.get_xticklabels(), ax.xaxis.label, ax.title))]
     assert not [text.get_text() for text in texts if legend.overlaps(text.get_window_extent())]
 
 
@@ -141,7 +141,7 @@ def test_a_search_of_which_every_run_diverged_is_drawn_and_chooses_nothing(about
 def test_published_searches_are_drawn_over_a_search_of_lam_alone(monkeypatch):
     def overlaid(**about):
         fig = draw(concluded(**about), overlay=True).figures["search"]
-        legend = fig.axes[0].get_legend()
+        legend = (fig.legends or [None])[0]
         return legend and any("report" in text.get_text() for text in legend.get_texts())
 
     assert not overlaid(lam=LAMS, scores=near(0.4, 0.5, 0.3))  # of other images

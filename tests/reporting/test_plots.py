@@ -1,35 +1,14 @@
 import os
 import subprocess
 import sys
-import types
 
 import numpy as np
 import pytest
 
-from dd2424_jax.evaluation import Metrics
 from dd2424_jax.reporting import plots
-from dd2424_jax.stats import estimate
 from tests.reporting.results import STEP, drawn
 
 pytestmark = pytest.mark.filterwarnings("error")
-N_SEEDS = 4
-
-
-def metrics(*shape):
-    return Metrics(*np.random.default_rng(0).random((3, *shape)))
-
-
-def outcome(n_settings, diverged=False):
-    return types.SimpleNamespace(
-        step=STEP,
-        train=metrics(n_settings, N_SEEDS, len(STEP)),
-        valid=metrics(n_settings, N_SEEDS, len(STEP)),
-        diverged=np.full((n_settings, N_SEEDS), diverged),
-    )
-
-
-def names(n_settings):
-    return [f"λ = {i}" for i in range(n_settings)]
 
 
 @pytest.fixture
@@ -37,68 +16,10 @@ def ax():
     return plots.figure(1, 1, "title")[1][0, 0]
 
 
-def test_learning_curves_show_the_mean_of_the_seeds_and_its_interval(ax):
-    on_train, on_valid = metrics(N_SEEDS, 3).loss, 1 + metrics(N_SEEDS, 3).loss
-    assert plots.learning_curves(ax, STEP, on_train, on_valid, name="loss") is ax
-    for line, band, values in zip(ax.lines, ax.collections, (on_train, on_valid), strict=True):
-        np.testing.assert_allclose(line.get_xydata(), np.transpose([STEP, values.mean(axis=0)]))
-        heights = {round(y, 9) for _, y in band.get_paths()[0].vertices}
-        estimates = [estimate(of_step) for of_step in values.T]
-        assert heights >= {round(bound, 9) for e in estimates for bound in (e.low, e.high)}
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["train", "validation"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("update step", "loss")
-    assert len({line.get_linestyle() for line in ax.lines}) == 2  # distinct without colour
-
-
-def test_curves_of_a_setting_are_of_the_runs_that_converged(ax):
-    of_all = outcome(2)
-    of_all.diverged[1, 0] = True
-    plots.curves_of_setting(ax, STEP, of_all, 1, "accuracy", x="epoch")
-    np.testing.assert_allclose(ax.lines[1].get_ydata(), of_all.valid.accuracy[1, 1:].mean(axis=0))
-    assert ax.get_xlabel() == "epoch"
-
-
 def test_learning_rates_are_distinct_without_colour(ax):
     plots.learning_rates(ax, STEP, {"a": STEP / 10, "b": STEP * 0 + 1})
     assert len({line.get_linestyle() for line in ax.lines}) == 2
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), STEP / 10)
-
-
-def test_ends_of_cycles_and_the_learning_rates_are_shown():
-    rates = np.stack([np.linspace(0, 0.1, 11), np.linspace(0, 0.2, 11)])
-    fig = plots.learning_figure(outcome(1), names(1), "title", np.arange(11), rates, 4)
-    assert len(fig.axes) == 6
-    for ax in fig.axes:
-        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [4, 8]
-    for line, rate in zip(fig.axes[3].lines, rates, strict=False):
-        np.testing.assert_array_equal(line.get_ydata(), rate)
-
-
-@pytest.mark.parametrize("n_settings", [1, 9])
-@pytest.mark.parametrize("diverged", [False, True])
-def test_a_learning_figure_of_one_or_many_settings_is_drawn_without_warnings(n_settings, diverged):
-    rates = np.linspace(0, 0.1, 21)[None]
-    fig = plots.learning_figure(outcome(n_settings, diverged), names(n_settings), "title", np.arange(21), rates, 10)
-    shown = drawn(fig)
-    assert ("train" in shown) == (n_settings == 1)
-    assert ({*names(9)} <= {*shown}) == (n_settings == 9)
-
-
-def test_of_what_there_is_no_room_for_some_is_shown():
-    rates = np.linspace(0, 0.1, 21)[None]
-    fig = plots.learning_figure(outcome(97), names(97), "title", np.arange(21), rates, 10)
-    (legend,) = fig.legends
-    assert [text.get_text() for text in legend.get_texts()] == names(97)[::5]
-    assert "title, means; dotted: ends of cycles" in drawn(fig)
-    fig = plots.learning_figure(outcome(1), names(1), "title", np.arange(0, 21_000, 1000), rates, 10)
-    assert "title, mean and 95 % band" in drawn(fig)
-    assert all(len(ax.lines) < 5 for ax in fig.axes)
-
-
-def test_curves_of_many_settings_are_distinct_without_colour(ax):
-    plots.curves_by_setting(ax, STEP, names(8), metrics(8, N_SEEDS, 3).loss, name="loss")
-    assert len({line.get_marker() for line in ax.lines}) == 8
-    np.testing.assert_allclose(ax.lines[5].get_ydata(), metrics(8, N_SEEDS, 3).loss[5].mean(axis=0))
 
 
 def test_a_template_puts_the_channels_and_rows_where_they_belong(ax):
@@ -135,4 +56,35 @@ def test_figures_do_not_depend_on_the_users_matplotlibrc(tmp_path):
         print(matplotlib.rcParams["text.usetex"], matplotlib.rcParams["font.size"])"""
     environment = os.environ | {"MATPLOTLIBRC": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout == "False 10.0\n"
+    assert done.stdout == "False 9.0\n"
+
+
+def test_no_title_or_legend_leaves_the_figure():
+    title = "Search: " + "; ".join(f"n_{flag} = {1000 * flag}" for flag in range(20))
+    fig, ((ax,),) = plots.figure(1, 1, title)
+    for i in range(12):
+        ax.plot([0, 1], [i, i], label=f"λ = 0.00{i}, $\\eta_{{\\mathrm{{max}}}}$ = 0.1")
+    plots.legend(fig, ax)
+    drawn(fig)
+    width, height = fig.bbox.size
+    boxes = [own.get_window_extent() for own in (fig.legends[0], *fig.texts)]
+    assert all(0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height for box in boxes)
+    assert plots.title(fig) == title
+
+
+@pytest.mark.parametrize(
+    ("names", "symbol", "ticks"),
+    [
+        ([f"λ = 0.0{i}" for i in range(10, 40)], "λ", ["0.010", "0.014"]),
+        ([f"λ = 0.0{i}, η = 1" for i in range(10, 40)], "", ["λ = 0.010, η = 1", "λ = 0.014, η = 1"]),
+    ],
+)
+def test_many_curves_have_a_colour_bar_whose_ticks_are_settings(names, symbol, ticks):
+    fig, ((ax,),) = plots.figure(1, 1, "title")
+    plots.name_curves(fig, ax, names)
+    assert not fig.legends
+    bar = fig.axes[1]
+    labels = [text.get_text() for text in bar.get_yticklabels()]
+    assert bar.get_ylabel() == symbol
+    assert labels[:2] == ticks
+    assert 5 <= len(labels) <= plots.MAX_TICKS

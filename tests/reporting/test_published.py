@@ -30,7 +30,8 @@ def test_published_searches_are_two_more_lines():
     published.overlay(ax)
     for line, points in zip(ax.lines, (published.DECADES, published.DRAWS), strict=True):
         np.testing.assert_array_equal(line.get_xydata(), points)
-    assert len(ax.get_legend().get_texts()) == 2
+        assert ax.get_ylim()[0] < min(points)[1] < ax.get_ylim()[1]
+    assert len(ax.get_legend_handles_labels()[1]) == 2
 
 
 def plan_of(setting, source="cifar10", **changes):

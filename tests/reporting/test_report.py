@@ -15,19 +15,46 @@ def test_a_table_that_is_not_the_one_that_was_written_is_not_read(tmp_path):
         report.read(tmp_path, checksum)
 
 
-def test_a_report_is_tables_remarks_and_figures(tmp_path):
-    both = [tables.Table(caption, ["a"], [["1"]]) for caption in ("first", "second")]
-    fig, ((ax,),) = plots.figure(1, 1, "title")
+@pytest.fixture
+def figure():
+    fig, ((ax,),) = plots.figure(1, 1, "title of η_max", height=2.0)
     ax.plot([0, 1], [0, 1])
-    report.write(tmp_path, report.Report(both, ["A remark.", "Another."], {"curves": fig}))
-    assert {file.name for file in tmp_path.iterdir()} == {"table.md", "table.tex", "curves.png", "curves.pdf"}
-    text = (tmp_path / "table.md").read_text()
+    return fig
+
+
+def table(name):
+    return tables.Table(name, f"caption of {name}", ["a"], [["1"]])
+
+
+def contents(directory):
+    return {str(file.relative_to(directory)) for file in directory.rglob("*") if file.is_file()}
+
+
+def test_a_report_is_tables_remarks_and_figures(tmp_path, figure):
+    run = tmp_path / "exercise3" / "run"
+    run.mkdir(parents=True)
+    report.write(run, report.Report([table("first"), table("second")], ["A remark.", "Another."], {"curves": figure}))
+    assert contents(run) == {
+        *("table.md", "table.tex", "tables/first.tex", "tables/second.tex"),
+        *("figures.tex", "curves.png", "curves.pdf"),
+    }
+    text = (run / "table.md").read_text()
     assert text.index("first") < text.index("second")
     assert text.endswith("| 1 |\n\nA remark.\n\nAnother.\n")
-    latex = (tmp_path / "table.tex").read_text()
-    assert latex.index("first") < latex.index("second")
-    assert latex.count(r"\begin{table}") == 2
-    picture = matplotlib.image.imread(io.BytesIO((tmp_path / "curves.png").read_bytes()))
-    assert picture.shape[:2] == (680, 840)  # 3.4 × 4.2 inches
+    assert (run / "table.tex").read_text().endswith("\n\nA remark.\n\nAnother.\n")
+    assert r"\label{tab:exercise3-first}" in (run / "tables/first.tex").read_text()
+    assert r"{curves.pdf}" in (run / "figures.tex").read_text()
+    assert r"\caption{title of $\eta_{\max}$}\label{fig:exercise3-curves}" in (run / "figures.tex").read_text()
+    picture = matplotlib.image.imread(io.BytesIO((run / "curves.png").read_bytes()))
+    assert picture.shape[1] == 1080
     assert picture.min() < 0.5 < picture.max()
-    assert (tmp_path / "curves.pdf").read_bytes().startswith(b"%PDF")
+    pdf = (run / "curves.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF")
+    assert b"/TrueType" in pdf or b"/CIDFontType2" in pdf
+    assert b"/Type3" not in pdf
+
+
+def test_no_table_of_an_earlier_report_is_left(tmp_path):
+    report.write(tmp_path, report.Report([table("first"), table("second")], [], {}))
+    report.write(tmp_path, report.Report([table("second")], [], {}))
+    assert contents(tmp_path) == {"table.md", "table.tex", "tables/second.tex", "figures.tex"}
