@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import absl.flags
 import numpy as np
 
-from dd2424_jax import data, registry, stats
+from dd2424_jax import data, stats
 from dd2424_jax.app import command_line, flags, pipeline, plan, session
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.reporting import confusion, curves, labels, learning, plots, published, tables
@@ -41,20 +41,21 @@ flags.define_epoch_flags(lr=SETTINGS["softmax"][1], n_epochs=40)
 absl.flags.DEFINE_enum("init", "zeros_bias", list(BIAS_STD), "biases 0, or drawn as the weights are (older editions)")
 
 
-def title(result: Result) -> str:
-    return f"Assignment 1, {registry.describe(result.plan.config)['loss']}"
+TITLE = "Assignment 1"
 
 
 def accuracies(result: Result) -> tables.Table:
-    about = f"{title(result)}, on {labels.about(result)}"
-    caption = f"{about}: accuracy, mean ± sd, 95 % interval of the mean on test"
+    caption = f"{TITLE} on {labels.about(result)}: accuracy, mean ± sd, and the 95 % interval of the mean on test"
     metrics = [f"{split}_accuracy" for split in ("train", "valid", "test")]
+    facts = result.plan.facts()
+    alike = {"epochs": f"{facts['n_epochs']:g}", "n_batch": facts["n_batch"]}
+    table = tables.of_settings(result, caption, metrics, interval="test_accuracy", alike=alike)
     ranges = [published.assignment1(result.plan, i) for i in range(len(result.settings))]
     if not any(ranges):
-        return tables.of_settings(result, caption, metrics, interval="test_accuracy")
-    caption += ", interquartile range of published reports"
-    table = tables.of_settings(result, caption, metrics, interval="test_accuracy")
-    return tables.with_column(table, "published", ["–" if not both else f"{both[0]}-{both[1]}" for both in ranges])
+        return table
+    table = table._replace(caption=f"{caption}; interquartile range of published reports, and how many")
+    cells = ["–" if own is None else f"{own.low}-{own.high} ({own.n})" for own in ranges]
+    return tables.with_column(table, "published", cells)
 
 
 def differences(result: Result) -> tuple[tables.Table, list[str]]:
@@ -83,7 +84,7 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
 def metrics(result: Result):
     """Loss, cost and accuracy (columns) of every setting (rows)."""
     outcome, names, panels = result.outcome, labels.settings(result.plan), learning.panels(result)
-    about = f"{title(result)}: {labels.about(result)}, mean and 95 % band{learning.of_how_many(result)}"
+    about = f"{TITLE}: {labels.about(result)}, mean and 95 % band{learning.of_how_many(result)}"
     fig, axes = plots.figure(len(panels), 3, about, height=1.8, sharex=True)
     epoch = outcome.step / result.plan.steps_per_epoch
     for row, i in zip(axes, panels, strict=True):
@@ -116,6 +117,8 @@ def draw(result: Result) -> Report:
         name = f"{labels.settings(result.plan)[best[0]]}, the best on validation"
         figures["confusion"], classes = confusion.draw(result, best[0], name)
         shown.append(classes)
+    if "published" in shown[0].header:
+        remarks = [*remarks, published.SOURCE]
     return Report(shown, remarks, figures)
 
 

@@ -112,7 +112,7 @@ def weights(result: Result):
 def draw(result: Result, about: Mapping | None) -> Report:
     """Accuracies beside the published ones, the search's selection bias, confusion, first-layer weights, curves."""
     drawn = learning.draw(result, "Final model", published.FINAL)
-    shown, remarks, figures = list(drawn.tables), [], {**drawn.figures, "weights": weights(result)}
+    shown, remarks, figures = list(drawn.tables), list(drawn.remarks), {**drawn.figures, "weights": weights(result)}
     if about is None:
         remarks.append("λ was given by hand: no search's score to compare with.")
     else:

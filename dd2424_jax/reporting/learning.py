@@ -5,7 +5,7 @@ import numpy as np
 from dd2424_jax import sweep
 from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.reporting.curves import learning_figure
-from dd2424_jax.reporting.published import Published, comparison
+from dd2424_jax.reporting.published import SOURCE, Published, comparison
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
@@ -41,8 +41,9 @@ def draw(result: Result, title: str, others: Published | None) -> Report:
     label = labels.about(result)
     caption = f"{title} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean on test"
     accuracies = [f"{split}_accuracy" for split in ("train", "valid", "test")]
-    shown = [tables.of_settings(result, caption, accuracies, interval="test_accuracy")]
+    shown, remarks = [tables.of_settings(result, caption, accuracies, interval="test_accuracy")], []
     if len(result.settings) == 1 and others and others.of.is_of(result.plan, 0):
         accuracy = result.settings[0].estimates["test_accuracy"]
         shown.append(comparison(f"{title} on {label}, beside published reports", accuracy, others))
-    return Report(shown, [], {"curves": curves(result, title)})
+        remarks.append(SOURCE)
+    return Report(shown, remarks, {"curves": curves(result, title)})

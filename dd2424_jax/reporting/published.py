@@ -1,4 +1,9 @@
-"""What others report: test accuracies in per cent, one run per author; and one report's searches for λ."""
+"""What others report: test accuracies in per cent, and one report's searches for λ.
+
+The accuracies are of students of the course: one value per author, of 22 to 31 authors by setting, from reports and code
+that they published. Runs that are known to be defective were left out. Of which years most are was not recorded; of four
+reports it was: 2020, 2022, 2022, 2024. The searches are of one report of 2022. "Official" are the course's own numbers.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -54,13 +59,27 @@ EXERCISE3 = Published(_two_layers(10_000, 500, 1, lam=0.01), 22, 45.99, 0.51, (4
 EXERCISE4 = Published(_two_layers(10_000, 800, 3, lam=0.01), 24, 46.93, 0.94, (46.6, 47.6), ("47.47", "48.11"))
 FINAL = Published(_two_layers(49_000, 980, 3), 31, 51.61, 0.57, (51.4, 52.1), ("about 52",))  # each with a λ of its own
 
-# Assignment 1, by λ and η, the interquartile range of 22 to 24 reports: 40 epochs of 10,000 images.
+SOURCE = (
+    "Published numbers: one value per author, from reports and code that students of the course published, without runs "
+    "known to be defective; the years of most are not recorded."
+)
+
+
+class Range(NamedTuple):
+    """The interquartile range over n authors."""
+
+    n: int
+    low: float
+    high: float
+
+
+# Assignment 1, by λ and η: 40 epochs of 10,000 images.
 _LINEAR = train.Config((data.DIMENSIONS, len(data.CLASSES)), 100, (4000,), init_std=0.01, schedule=train.constant)
 ASSIGNMENT1 = {
-    (0.0, 0.1): (27.9, 29.5),
-    (0.0, 0.001): (38.7, 39.2),
-    (0.1, 0.001): (39.0, 39.3),
-    (1.0, 0.001): (37.4, 37.6),
+    (0.0, 0.1): Range(24, 27.9, 29.5),
+    (0.0, 0.001): Range(23, 38.7, 39.2),
+    (0.1, 0.001): Range(24, 39.0, 39.3),
+    (1.0, 0.001): Range(22, 37.4, 37.6),
 }
 
 # Validation accuracies of one report's two searches, one run a λ. It must have drawn W1 by the wrong fan-in,
@@ -71,7 +90,7 @@ DECADES = ((1e-5, 0.433), (1e-4, 0.433), (1e-3, 0.447), (1e-2, 0.48), (1e-1, 0.3
 DRAWS = ((0.006, 0.500), (0.0135, 0.500), (0.0135, 0.510), (0.006, 0.510), (0.006, 0.500))  # ten lie in this rectangle
 
 
-def assignment1(plan: Plan, i: int) -> tuple[float, float] | None:
+def assignment1(plan: Plan, i: int) -> Range | None:
     """What reports have for setting i of a plan; whether biases begin at 0 is no difference to them."""
     plan = plan._replace(config=dataclasses.replace(plan.config, bias_std=0.0))
     for (lam, lr), interquartile in ASSIGNMENT1.items():

@@ -1,7 +1,8 @@
 """Tables, as Markdown (which is also what the terminal shows), and numbers as text."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from dd2424_jax.reporting import labels
@@ -47,13 +48,15 @@ def of_settings(
     interval: str = "",
     digits: int = 3,
     name: str = "accuracy",
+    alike: Mapping[str, object] = MappingProxyType({}),
 ) -> Table:
     """A row a setting: what varies, the mean ± sd over seeds of some metrics, and how many runs diverged.
 
     metrics: keys of the settings' estimates, as in train_loss or valid_accuracy. After `interval`, an accuracy
-    among them, stands its 95 % interval. Other metrics than accuracies have so many digits.
+    among them, stands its 95 % interval. Other metrics than accuracies have so many digits. `alike`: by name, what has a
+    column though all settings have it in common.
     """
-    names = labels.columns(result.plan)
+    names = labels.columns(result.plan) | {name: [str(value)] * len(result.settings) for name, value in alike.items()}
     header, columns = [*names], [*names.values()]
     for key in metrics:
         split, metric = key.split("_")
