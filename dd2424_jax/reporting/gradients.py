@@ -46,7 +46,10 @@ def _number(value: float) -> str:
 
 
 def _published(rows: Sequence[cases.Row], label: str) -> Table:
-    caption = f"Closed form against centred differences on {label}, linear softmax classifier: largest errors, beside one report's"
+    caption = (
+        f"Closed form against centred differences on {label}, linear softmax classifier: largest errors, beside one "
+        "report's"
+    )
     header = ["case", "parameter", "absolute", "published", "relative", "published"]
     cells = []
     for row in rows:

@@ -1,8 +1,8 @@
 """What others report: test accuracies in per cent, and one report's searches for λ.
 
-The accuracies are of students of the course: one value per author, of 22 to 31 authors by setting, from reports and code
-that they published. Runs that are known to be defective were left out. Of which years most are was not recorded; of four
-reports it was: 2020, 2022, 2022, 2024. The searches are of one report of 2022. "Official" are the course's own numbers.
+The accuracies are of students of the course: one value per author, of 22 to 31 authors by setting, from reports and
+code that they published, without runs that are known to be defective. The years of most were not recorded; of four
+reports they were: 2020, 2022, 2022, 2024. The searches are of one report of 2022. "Official" are the course's own.
 """
 
 import dataclasses
@@ -60,8 +60,8 @@ EXERCISE4 = Published(_two_layers(10_000, 800, 3, lam=0.01), 24, 46.93, 0.94, (4
 FINAL = Published(_two_layers(49_000, 980, 3), 31, 51.61, 0.57, (51.4, 52.1), ("about 52",))  # each with a λ of its own
 
 SOURCE = (
-    "Published numbers: one value per author, from reports and code that students of the course published, without runs "
-    "known to be defective; the years of most are not recorded."
+    "Published numbers: one value per author, from reports and code that students of the course published, without "
+    "runs known to be defective; the years of most are not recorded."
 )
 
 

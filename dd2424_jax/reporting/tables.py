@@ -53,8 +53,8 @@ def of_settings(
     """A row a setting: what varies, the mean ± sd over seeds of some metrics, and how many runs diverged.
 
     metrics: keys of the settings' estimates, as in train_loss or valid_accuracy. After `interval`, an accuracy
-    among them, stands its 95 % interval. Other metrics than accuracies have so many digits. `alike`: by name, what has a
-    column though all settings have it in common.
+    among them, stands its 95 % interval. Other metrics than accuracies have so many digits. `alike`: by name, what
+    all settings have in common, in a column of its own.
     """
     names = labels.columns(result.plan) | {name: [str(value)] * len(result.settings) for name, value in alike.items()}
     header, columns = [*names], [*names.values()]
