@@ -69,7 +69,7 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
         points, interval = tables.points(difference.mean), tables.points_interval(difference.low, difference.high)
         verdict = "yes" if significant else "no"
         rows.append([f"{names[j]} minus {names[i]}", points, interval, str(difference.n), verdict])
-        sentences[significant].append(f"{names[j]} rather than {names[i]}: {points} points")
+        sentences[significant].append(f"{names[j]} minus {names[i]}: {points} points")
     label = labels.about(result)
     caption = f"Paired differences of test accuracy on {label}, in points, each with its 95 % interval"
     header = ["difference", "points", "95 % interval", "seeds", "significant"]

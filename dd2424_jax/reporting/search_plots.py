@@ -69,7 +69,7 @@ def differences(ax, x, choice: Choice):
     same = list(choice.indistinguishable)
     shown = same if len(same) > 1 else np.isfinite(points)
     lowest = min([0.0, *points[shown]])
-    room = 4 * max(1.0, -lowest)  # of few seeds, intervals are so wide that the differences would not be seen
+    room = 4.5 * max(1.0, -lowest)  # of few seeds, intervals are so wide that the differences would not be seen
     floor = 1.15 * max(lowest - room, min([-1.0, *(points - half)[shown]]))
     ceiling = min(room, max([0.5, *(points + half)[shown]]))
     ax.axhline(0, color="black", linewidth=0.8)

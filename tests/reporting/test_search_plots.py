@@ -55,7 +55,7 @@ def test_differences_are_in_points_and_name_what_is_far_below(ax):
     assert "Bonferroni" in ax.get_title()
 
 
-def test_the_means_of_two_seeds_are_told_apart_whatever_their_intervals(ax):
+def test_the_means_of_two_seeds_are_seen_to_differ_whatever_their_intervals(ax):
     scores = np.array([[0.50, 0.52], [0.51, 0.52], [0.47, 0.53], [0.51, 0.50]])  # intervals of some ± 50 points
     search_plots.scores(ax, LAMS, scores, NAMES, choice.choose(LAMS, scores, 5000))
     low, high = ax.get_ylim()
