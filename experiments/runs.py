@@ -82,13 +82,10 @@ def join(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
     title = first.experiment.replace("_", " ").capitalize()
     followed = (first.summary["choice"] or {}).get("followed", [])
     draw = functools.partial(lam_search.draw, title=title, overlay=False, followed=followed)
-    seeds = {"seed": plan.seeds[0], "n_seeds": len(plan.seeds)}
-    described = {
-        "options": {**first.config["flags"], **seeds},
-        "changed": {**first.config["changed"], **seeds},
-        "own": first.config["own"],
-    }
-    pipeline.run(plan, draw, here._replace(**described), outcome)
+    seeds, own = {"seed": plan.seeds[0], "n_seeds": len(plan.seeds)}, first.config["own"]
+    changed = {name: value for name, value in {**first.config["changed"], **seeds}.items() if value != own.get(name)}
+    described = here._replace(options={**first.config["flags"], **seeds}, changed=changed, own=own)
+    pipeline.run(plan, draw, described, outcome)
 
 
 def main(action: str = "list", *names: str):

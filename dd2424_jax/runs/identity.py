@@ -51,7 +51,7 @@ def code() -> dict[str, str]:
 @functools.cache
 def drawing_code() -> str:
     """A digest of the modules that make a report of numbers."""
-    modules = ("stats", "choice", "runs/result")
+    modules = ("stats", "choice", "runs/result", "runs/comparison")
     return of_sources([*sorted((PACKAGE / "reporting").glob("*.py")), *(PACKAGE / f"{name}.py" for name in modules)])
 
 
