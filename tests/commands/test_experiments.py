@@ -38,6 +38,9 @@ FIGURES = {  # beside the learning curves
 }
 
 
+RENDERED = ("assignment1", "coarse_search")  # and of the others, figures are tested in tests/reporting
+
+
 def killed_and_resumed(script, cwd):
     """The run directory and what was said."""
     kill_here(script, *SCRIPTS[script], cwd=cwd, n_checkpoints=1)
@@ -47,7 +50,11 @@ def killed_and_resumed(script, cwd):
 @pytest.fixture(scope="module", params=SCRIPTS)
 def finished(request, tmp_path_factory):
     script = request.param
-    with small_gradient_check() if script == "exercise2" else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if script == "exercise2":
+            stack.enter_context(small_gradient_check())
+        if script not in RENDERED:
+            stack.enter_context(figures_as_text())
         return script, *once(tmp_path_factory, script, lambda cwd: killed_and_resumed(script, cwd))
 
 
