@@ -65,9 +65,9 @@ _LAYOUTS = [  # the first that a table fits in is taken
     _Layout(_SMALL, 48, 345, 36),
     _Layout(_FOOTNOTE, 48, 345, 40),
     _Layout(_FOOTNOTE, 26, 345, 40),
-    _Layout(_FOOTNOTE, 32, 520, 26, turned=True),
-    _Layout(_FOOTNOTE, 26, 520, 26, turned=True),
-    _Layout(_FOOTNOTE, 20, 520, 26, turned=True),
+    _Layout(_FOOTNOTE, 32, 520, 24, turned=True),
+    _Layout(_FOOTNOTE, 26, 520, 24, turned=True),
+    _Layout(_FOOTNOTE, 20, 520, 24, turned=True),
 ]
 _GAP = 10  # points between columns
 
