@@ -97,7 +97,7 @@ def metrics(result: Result):
 
 def templates(result: Result):
     """The weights of every class, of the first seed."""
-    about = f"Weights of every class, seed {result.plan.seeds[0]}: {labels.DATASETS[result.plan.source.name]}"
+    about = f"Weights of every class, seed {result.plan.seeds[0]}: {labels.about(result)}"
     names, panels = labels.settings(result.plan), learning.panels(result)
     fig, axes = plots.figure(len(panels), len(data.CLASSES), about + learning.of_how_many(result), height=0.65)
     for row, i in zip(axes, panels, strict=True):

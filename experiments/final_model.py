@@ -120,7 +120,7 @@ def draw(result: Result, about: Mapping | None) -> Report:
         shown.append(table)
         remarks.append(text)
     if not result.outcome.diverged.all():
-        figures["confusion"], classes = confusion.draw(result, 0, labels.settings(result.plan)[0])
+        figures["confusion"], classes = confusion.draw(result, 0, "final model")
         shown.append(classes)
     return Report(shown, remarks, figures, {"search": about})
 

@@ -84,7 +84,7 @@ def main():
     dataset = plan.load(options)
     if options.lam and any(map(command_line.given, OF_A_RANGE)):
         raise command_line.UsageError(f"give --lam, or a range by --{', --'.join(OF_A_RANGE)}: not both")
-    followed = []
+    followed = ()
     if not options.lam:
         if options.search or not (options.lam_min and options.lam_max):
             followed = follow_coarse_search(options, dataset)

@@ -22,6 +22,7 @@ from dd2424_jax import data
 from dd2424_jax.app import command_line, commands, flags, pipeline, session
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.app.session import Session
+from dd2424_jax.io import files
 from dd2424_jax.reporting import comparison as comparison_report
 from dd2424_jax.reporting import labels, lam_search, listing, report
 from dd2424_jax.runs import catalogue, comparison, joining
@@ -51,6 +52,8 @@ def list_runs(options: SimpleNamespace, names: Sequence[str]) -> None:
     def fits(run: Entry) -> bool:
         return options.experiment in (None, run.experiment) and all(run.has(flag, value) for flag, _, value in wanted)
 
+    if not files.expanded(options.out_dir).is_dir():
+        raise UsageError(f"--out_dir={options.out_dir}: there is no such folder")
     there = catalogue.entries(options.out_dir)
     fitting = list(filter(fits, there))
     if options.format == "table" and not fitting:
@@ -62,11 +65,14 @@ def list_runs(options: SimpleNamespace, names: Sequence[str]) -> None:
 def compare(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
     if len(names) < 2:
         raise UsageError("compare needs two runs or more, by their names in the list")
-    runs = [comparison.read(catalogue.find(name, options.out_dir)) for name in names]
+    paths = [catalogue.find(name, options.out_dir) for name in names]
+    if len({*paths}) < len(paths):
+        raise UsageError("compare: a run is named twice")
+    runs = comparison.named(map(comparison.read, paths))
     split, rows = comparison.compare(runs)
-    of = {run.name: run.entry.config["digest"] for run in runs}
+    of = [[run.name, run.entry.config["digest"]] for run in runs]
     identity = {"experiment": "comparison", "of": of, "code": drawing_code()}
-    with pipeline.opened("comparison", identity, {"name": runs[0].entry.dataset}, here) as run:
+    with pipeline.opened("comparison", identity, {"name": runs[0].entry.dataset}, here._replace(changed={})) as run:
         if not run.finished:
             table = report.write(run.path, comparison_report.draw(runs, split, rows))
             run.finish({"experiment": "comparison", "runs": [str(one.entry.path) for one in runs], "table": table})
@@ -80,12 +86,13 @@ def join(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
     dataset = data.load(first.dataset, options.data_dir)
     plan, outcome = joining.join(searches, dataset, weights=options.weights == "all")
     title = first.experiment.replace("_", " ").capitalize()
-    followed = (first.summary["choice"] or {}).get("followed", [])
-    draw = functools.partial(lam_search.draw, title=title, overlay=False, followed=followed)
-    seeds, own = {"seed": plan.seeds[0], "n_seeds": len(plan.seeds)}, first.config["own"]
+    followed = (first.summary["choice"] or {}).get("followed") or ()
+    draw = functools.partial(lam_search.draw, title=title, followed=followed)
+    seeds, own = {"seed": plan.facts()["seed"], "n_seeds": len(plan.seeds)}, first.config["own"]
     changed = {name: value for name, value in {**first.config["changed"], **seeds}.items() if value != own.get(name)}
     described = here._replace(options={**first.config["flags"], **seeds}, changed=changed, own=own)
     pipeline.run(plan, draw, described, outcome)
+    pipeline.say("what follows takes it by --search, or by the same --seed and --n_seeds")
 
 
 def main(action: str = "list", *names: str):

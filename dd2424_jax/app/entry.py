@@ -5,7 +5,7 @@ import sys
 
 from dd2424_jax.io import terminal
 
-COMMAND = os.path.basename(sys.argv[0])
+COMMAND = os.path.basename(sys.argv[0]).replace("__main__.py", "dd2424_jax")
 if sys.version_info < (3, 11):  # noqa: UP036, what is imported next would not say it
     sys.exit(f"{COMMAND}: this is Python {sys.version.split()[0]}, and 3.11 is needed: make setup PYTHON=/path/to/it")
 terminal.prepare()
@@ -49,7 +49,8 @@ OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
 }
 # Else they tell of every accelerator and every folder that is not there.
 logging.getLogger("jax").setLevel(logging.WARNING)
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
+for name in ("matplotlib", "fontTools"):
+    logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def start(main: Callable[..., None], *, with_rest: bool = False) -> None:

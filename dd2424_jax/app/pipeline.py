@@ -53,6 +53,8 @@ def run(plan: Plan, draw: Draw, session: Session, outcome: sweep.Outcome | None 
                     facts = _facts(outcome, session, total_seconds=time.perf_counter() - began, resumed=resumed)
                     _complete(run, plan, outcome, draw, session.own, facts)
         if processes.first():
+            if outcome is not None:
+                _add_weights(run, plan, outcome)
             _redraw_if_drawn_otherwise(run, plan, draw, session.own)
             return run.summary
         return {}
@@ -111,6 +113,15 @@ def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, own: Map
     run.finish({**about, **facts, **drawn})
 
 
+def _add_weights(run: Run, plan: Plan, outcome: sweep.Outcome) -> None:
+    """To a finished run that was made without, where they are known now."""
+    if outcome.params is not None and not run.summary["weights"]:
+        with directory.held(run.path):
+            result.write_arrays(run.path, plan, outcome)
+            run.revise({**run.summary, "weights": True})
+            (run.path / directory.LOCK).unlink(missing_ok=True)
+
+
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw, own: Mapping) -> None:
     """The report of a finished run, from its numbers, if it was drawn otherwise, or is damaged."""
     summary = run.summary
@@ -140,7 +151,10 @@ def _digest_of_drawing(draw: Draw, own: Mapping) -> str:
     """Of what a report depends on besides the numbers: what is bound in `draw`, and the code that draws."""
     bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
     source = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
-    texts = {name: ADDRESS.sub("", str(value)) for name, value in bound.items()}
+    defaults = {
+        name: of.default for name, of in inspect.signature(function).parameters.items() if of.default is not of.empty
+    }
+    texts = {name: ADDRESS.sub("", str(value)) for name, value in {**defaults, **bound}.items()}
     return digest({**texts, "code": [drawing_code(), source], "own": sorted(map(repr, own.items()))})
 
 

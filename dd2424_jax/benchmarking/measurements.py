@@ -148,7 +148,7 @@ def processes(rounds: int, command: Command, exercise3_flags: Sequence[str]) -> 
         }
         # By default, what compiles in less than a second isn't kept.
         cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-        with Progress((rounds + 1) * len(commands), "process") as progress:
+        with Progress((rounds + 1) * len(commands), "command") as progress:
             for _ in range(rounds + 1):
                 for name, words in commands.items():
                     ended.setdefault(name, []).append(timing.process(words, **cache))
@@ -173,7 +173,7 @@ def memory(max_lams: int, command: Command, flags: Sequence[str]) -> list[dict]:
             return {"at": n, "bytes": _summary(ended)["memory"]["device_bytes"] or ended.memory}
 
     measured, n_sizes = [], (max_lams.bit_length() + 1) // 2
-    with Progress(n_sizes, "process") as progress:
+    with Progress(n_sizes, "command") as progress:
         for i in range(n_sizes):
             measured.append(measure(4**i))
             progress.update(1)

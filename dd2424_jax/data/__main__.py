@@ -7,6 +7,9 @@ from dd2424_jax import data
 
 
 def main(argv: Sequence[str]) -> None:
+    if {*argv} & {"-h", "--help"}:
+        print(__doc__)
+        return
     if len(argv) > 2 or argv[-1].startswith("-"):
         raise SystemExit(__doc__)
     try:

@@ -1,6 +1,6 @@
 """Finished runs against each other, as tables and a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -42,13 +42,27 @@ def _text(value) -> str:
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
-    """Each row's setting, where it varies among the rows, and its run."""
-    common = [name for name in rows[0].setting if all(name in row.setting for row in rows)]  # not all have a momentum
-    hypers = {name: {row.setting[name] for row in rows} for name in common}
-    varying = [name for name, values in hypers.items() if len(values) > 1]
-    shown = {name: labels.numbers([row.setting[name] for row in rows]) for name in varying}
-    settings = [[f"{labels.SYMBOLS[name]} = {texts[i]}" for name, texts in shown.items()] for i in range(len(rows))]
-    return [", ".join([*setting, row.run.name]) for setting, row in zip(settings, rows, strict=True)]
+    """Each row's setting, as far as it differs from others of the rows or of its own run, and its run."""
+    everyone = [_symbols(row.run, setting) for row in rows for setting in row.run.settings]
+    texts = {}
+    for symbol in dict.fromkeys(symbol for setting in everyone for symbol in setting):
+        values = list(dict.fromkeys(setting[symbol] for setting in everyone if symbol in setting))
+        if len(values) > 1 or not all(symbol in setting for setting in everyone):
+            texts[symbol] = dict(zip(values, labels.numbers(values), strict=True))
+    names = []
+    for row in rows:
+        setting = _symbols(row.run, row.setting)
+        own = [f"{symbol} = {texts[symbol][value]}" for symbol, value in setting.items() if symbol in texts]
+        names.append(", ".join([*own, row.run.name]))
+    return names
+
+
+def _symbols(run: Scored, setting: Mapping[str, float]) -> dict[str, float]:
+    """A setting by its symbols; a constant learning rate is one."""
+    if run.entry.config["identity"]["config"]["schedule"] == "constant":
+        setting = {name: value for name, value in setting.items() if name != "lr_min"}
+        return {"η" if name == "lr_max" else labels.SYMBOLS[name]: value for name, value in setting.items()}
+    return {labels.SYMBOLS[name]: value for name, value in setting.items()}
 
 
 def _estimate(row: Row) -> stats.Estimate:

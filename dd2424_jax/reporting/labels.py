@@ -27,7 +27,7 @@ def about(result: Result) -> str:
 
 
 def changes(plan: Plan, own: Mapping[str, object]) -> list[str]:
-    """In what a plan differs from an experiment's own values (by flag), but for what tables have a column for."""
+    """In what a plan differs from an experiment's own values (by flag), but for what varies among its settings."""
     usual = {"bias_std": 0.0, "augment": str(None), **own}
     facts = {name: _as_in_a_flag(value) for name, value in plan.facts().items()}
     said = [_in_words(name, value) for name, value in facts.items() if value != _as_in_a_flag(usual.get(name, value))]
@@ -44,7 +44,7 @@ def _in_words(name: str, value) -> str:
     if name in ("loss", "optimizer"):
         return value
     if name == "seed":
-        return f"seeds from {value}"
+        return f"seeds {', '.join(map(str, value))}" if isinstance(value, list) else f"seeds from {value}"
     if isinstance(value, list):
         return f"{name} {', '.join(map(str, value)) or 'none'}"
     return f"{name} = {value:,g}" if isinstance(value, float) else f"{name} = {value}"
@@ -56,7 +56,7 @@ def _alike(plan: Plan, own: Mapping[str, object]) -> list[str]:
     for name, symbol in symbols(plan).items():
         flag = "lr" if symbol == "η" else name
         values = {float(value) for value in getattr(plan.hypers, name)}
-        if len(values) == 1 and name not in varying(plan) and values != {*map(float, own.get(flag, values))}:
+        if len(values) == 1 and values != {*map(float, own.get(flag, values))}:
             texts.append(f"{symbol} = {numbers([*values])[0]}")
     return texts
 

@@ -22,9 +22,16 @@ def _cells(entry: Entry) -> list[str]:
     headline = catalogue.headline(entry)
     accuracy = f"{tables.percent(headline.accuracy)} % {tables.SPLITS[headline.split]}" if headline else "–"
     changed = " ".join(f"{name}={_typed(value)}" for name, value in entry.changed.items())
-    seeds = f"{entry.seeds[0]} to {entry.seeds[-1]}" if len(entry.seeds) > 1 else "".join(map(str, entry.seeds))
-    what = [entry.experiment, entry.path.name, _when(entry), entry.dataset or "–", seeds or "–"]
+    what = [entry.experiment, entry.path.name, _when(entry), entry.dataset or "–", _seeds(entry.seeds)]
     return [*what, accuracy, entry.state, changed or "–"]
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    if not seeds:
+        return "–"
+    if len(seeds) == 1 or list(seeds) != list(range(seeds[0], seeds[-1] + 1)):
+        return ", ".join(map(str, seeds))
+    return f"{seeds[0]} to {seeds[-1]}"
 
 
 def _typed(value) -> str:
@@ -45,12 +52,13 @@ def as_json(entries: Sequence[Entry]) -> str:
 def as_csv(entries: Sequence[Entry]) -> str:
     """A row a run, flags as JSON."""
     text = io.StringIO()
-    names = ["experiment", "run", "path", "when", "dataset", "seeds", "changed", "split", "mean", "sd", "n", "state"]
+    names = ["experiment", "run", "path", "when", "dataset", "seeds", "changed"]
+    names += ["setting", "split", "mean", "sd", "n", "state"]
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     for record in map(_record, entries):
-        cells = {**record, "seeds": " ".join(map(str, record["seeds"])), "changed": json.dumps(record["changed"])}
-        writer.writerow(cells)
+        flags = {name: json.dumps(record[name]) for name in ("changed", "setting")}
+        writer.writerow({**record, **flags, "seeds": " ".join(map(str, record["seeds"]))})
     return text.getvalue().rstrip("\n")
 
 
@@ -65,6 +73,7 @@ def _record(entry: Entry) -> dict:
         "dataset": entry.dataset,
         "seeds": list(entry.seeds),
         "changed": dict(entry.changed),
+        "setting": dict(headline.setting) if headline else None,
         "split": headline.split if headline else None,
         "mean": accuracy.mean if accuracy else None,
         "sd": accuracy.as_json()["sd"] if accuracy else None,

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 from collections.abc import Sequence
 
 import matplotlib
@@ -42,7 +43,7 @@ def figure(n_rows: int, n_columns: int, title: str, *, height: float = 2.4, **gr
     `grid` goes to `Figure.subplots`.
     """
     fig = Figure(figsize=(WIDTH, min(0.4 + height * n_rows, MAX_HEIGHT)), layout="constrained", label=title)
-    fig.suptitle(labels.in_math(title), wrap=True)
+    fig.suptitle(labels.in_math(re.sub(r" (?=[=%])|(?<==) ", "\xa0", title)), wrap=True)  # lines end elsewhere
     return fig, fig.subplots(n_rows, n_columns, squeeze=False, **grid)
 
 
@@ -54,7 +55,8 @@ def title(fig: Figure) -> str:
 def render(fig: Figure, form: str) -> bytes:
     """The figure as a file's content; `form` is png or pdf."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format=form, dpi=180)
+    undated = {"metadata": {"CreationDate": None}} if form == "pdf" else {}  # drawn again, it is the same file
+    fig.savefig(buffer, format=form, dpi=180, **undated)
     fig.set_layout_engine(None)  # the layout stands, and the next file of the figure need not find it again
     return buffer.getvalue()
 

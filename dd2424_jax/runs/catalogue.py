@@ -3,6 +3,7 @@
 import contextlib
 import math
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -82,14 +83,14 @@ def entry(path: Path) -> Entry:
         config = directory.read_config(path)
         run = directory.Run(path)
         summary = run.summary if run.finished else {}
-    except ResultError as error:
+    except (ResultError, OSError) as error:
         return Entry(path, modified, f"damaged: {error}", {}, {})
     return Entry(path, modified, "finished" if run.finished else _how_far(path, config), config, summary)
 
 
 def _how_far(path: Path, config: Mapping) -> str:
     """Of a run that is not finished."""
-    if shards := [folder.name for folder in path.glob("shard-*-of-*")]:
+    if shards := [folder.name for folder in path.glob("*") if re.fullmatch(directory.SHARD, folder.name)]:
         n = int(re.search(r"\d+$", shards[0])[0])
         done = sum((path / f"shard-{i}-of-{n}" / "params.npz").exists() for i in range(n))
         return f"{done} of {n} shards"
@@ -99,7 +100,7 @@ def _how_far(path: Path, config: Mapping) -> str:
     try:
         with np.load(checkpoints[-1]) as arrays:
             step = int(arrays["['step']"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):  # damaged
         return "begun"
     chunk = f", chunk {len(checkpoints)}" if len(checkpoints) > 1 else ""
     return f"update {step:,} of {ends[-1]:,}{chunk}"
@@ -139,7 +140,8 @@ def find(name: str, out_dir: str | Path) -> Path:
       ResultError: there is none, or several.
     """
     folder = files.expanded(out_dir)
-    places = [files.expanded(name), folder / name, folder / name / latest.LATEST, *folder.glob(f"*/{name}")]
+    places = [files.expanded(name), folder / name, folder / name / latest.LATEST]
+    places += [experiment / name for experiment in folder.glob("*") if experiment.is_dir()]
     runs = {path for path in map(latest.followed, places) if (path / latest.SUMMARY).exists()}
     if len(runs) != 1:
         several = f"several: {', '.join(sorted(str(path) for path in runs))}"

@@ -1,6 +1,7 @@
 """Finished runs against each other: the accuracies of what they share, and how far these differ."""
 
-from collections.abc import Mapping, Sequence
+import collections
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +17,10 @@ from dd2424_jax.runs.directory import ResultError
 class Scored(NamedTuple):
     """A run and its final accuracies: by split, [n_settings, n_seeds], NaN where a run diverged."""
 
+    name: str
     entry: Entry
     settings: Sequence[Mapping[str, float]]
     accuracy: Mapping[str, np.ndarray]
-
-    @property
-    def name(self) -> str:
-        return f"{self.entry.experiment}/{self.entry.path.name}"
 
     def of(self, setting: Mapping[str, float], split: str) -> np.ndarray:
         """[n_seeds]"""
@@ -52,7 +50,8 @@ def read(path: Path) -> Scored:
     try:
         arrays, of = records.read_any(path / result.CURVES)
     except (OSError, records.Unusable) as error:
-        raise ResultError(f"{path / result.CURVES}: {error}; a run without accuracies can't be compared") from error
+        why = getattr(error, "strerror", None) or error
+        raise ResultError(f"{path / result.CURVES}: {why}; a run without accuracies can't be compared") from error
     if of != entry.config.get("digest") or "valid_accuracy" not in arrays:
         raise ResultError(f"{path} has no accuracies of its runs")
     names = [name for name in train.Hypers._fields if name in arrays]
@@ -61,7 +60,15 @@ def read(path: Path) -> Scored:
     diverged = ~np.all(np.isfinite(arrays["train_cost"]) & np.isfinite(arrays["valid_cost"]), axis=-1)
     last = {"valid": arrays["valid_accuracy"][..., -1]}
     last |= {"test": arrays["test_accuracy"]} if "test_accuracy" in arrays else {}
-    return Scored(entry, settings, {split: np.where(diverged, np.nan, a).astype(float) for split, a in last.items()})
+    converged = {split: np.where(diverged, np.nan, a).astype(float) for split, a in last.items()}
+    return Scored(f"{entry.experiment}/{path.name}", entry, settings, converged)
+
+
+def named(runs: Iterable[Scored]) -> list[Scored]:
+    """By their experiment and name or, where that is not enough, by their paths."""
+    runs = list(runs)
+    short = collections.Counter(run.name for run in runs)
+    return [run._replace(name=str(run.entry.path)) if short[run.name] > 1 else run for run in runs]
 
 
 def compare(runs: Sequence[Scored]) -> tuple[str, list[Row]]:

@@ -59,23 +59,27 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
     path = latest.followed(run)
     file = path / result.PARAMS if path.is_dir() else path
     try:
-        arrays, _ = records.read_any(file)
+        arrays, of = records.read_any(file)
     except OSError as error:
         raise ResultError(f"{file} can't be read ({error.strerror}): name a run directory that has weights") from error
     except records.Unusable as error:
         raise ResultError(f"{file} {error}") from error
     if not {"lam", "seed", "mean", "sd", "W1", "b1"} <= arrays.keys():
         raise ResultError(f"{file} is not {result.PARAMS} of a run, or of another version of this program")
+    if path.is_dir() and directory.read_config(path).get("digest") not in (None, of):
+        raise ResultError(f"{file} is of another run than the rest of {path}")
     hypers = {name: a for name, a in arrays.items() if name in ("lam", "lr_min", "lr_max", "momentum")}
     n_settings, seeds = len(hypers["lam"]), arrays["seed"].tolist()
     i = _chosen(file.parent, hypers) if setting is None else setting
-    if not 0 <= i < n_settings:
+    if i not in range(n_settings):
         raise ResultError(f"setting={i}: {file} has {n_settings}, counted from 0")
     if seed not in (None, *seeds):
         raise ResultError(f"seed={seed}: {file} has {', '.join(map(str, seeds))}")
     j = 0 if seed is None else seeds.index(seed)
     n_layers = sum(name.startswith("W") for name in arrays)
     params = tuple(network.Layer(arrays[f"W{k}"][i, j], arrays[f"b{k}"][i, j]) for k in range(1, n_layers + 1))
+    if not all(np.isfinite(a).all() for a in jax.tree.leaves(params)):
+        raise ResultError(f"{path}: setting {i} diverged with seed {seeds[j]}; take another one")
     scale = data.Scale(arrays["mean"], arrays["sd"])
     about = {name: float(a[i]) for name, a in hypers.items()} | {"seed": seeds[j]}
     return Model(params, jax.tree.map(np.float32, scale), about)

@@ -51,7 +51,7 @@ class Plan(NamedTuple):
             "n_batch": config.n_batch,
             **extent,
             **images,
-            "seed": self.seeds[0],
+            "seed": self.seeds[0] if self.seeds == tuple(range(self.seeds[0], self.seeds[-1] + 1)) else self.seeds,
         }
 
     @property

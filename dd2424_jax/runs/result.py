@@ -15,6 +15,10 @@ from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan
 
 RUNS, CURVES, PARAMS = "runs.csv", "curves.npz", "params.npz"
+FACTS = (  # of a plan, that have a column in runs.csv
+    *("init_std", "bias_std", "loss", "optimizer", "augment", "n_batch", "n_s", "n_cycles", "n_evals", "n_epochs"),
+    *("train_batches", "valid_batches", "n_train", "n_valid"),
+)
 
 
 class Setting(NamedTuple):
@@ -88,10 +92,8 @@ def write_runs(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
     """runs.csv: a row a setting and seed, and what tells these runs from those of other files."""
     numbers, hypers, facts = final(outcome), outcome.hypers.named(), plan.facts()
     alike = {"run": directory.name, "experiment": plan.experiment, "dataset": plan.source.name}
-    alike |= {"sizes": "-".join(map(str, plan.config.sizes))}
-    alike |= {
-        name: facts.get(name) for name in ("loss", "optimizer", "n_batch", "n_s", "n_cycles", "n_epochs", "n_train")
-    }
+    alike |= {"sizes": "-".join(map(str, plan.config.sizes))} | {name: facts.get(name) for name in FACTS}
+    alike = {name: " ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in alike.items()}
     rows = []
     for i, j in itertools.product(range(len(outcome.hypers.lam)), range(len(outcome.seeds))):
         status = "diverged" if outcome.diverged[i, j] else "ok"

@@ -2,9 +2,10 @@ import pytest
 from absl.flags import FLAGS
 
 from dd2424_jax import train
+from dd2424_jax.app import commands
 from tests.commands.scripts import ROOT, fails, parsed
 
-TRAINING = ("assignment1", "exercise2", "exercise3", "exercise4", "coarse_search", "fine_search", "final_model")
+TRAINING = [name for name, script in commands.scripts().items() if commands.trains(script)]
 
 
 @pytest.mark.parametrize(

@@ -190,3 +190,20 @@ kept = []
 
 def draw_bound(concluded, said):
     return draw(concluded)
+
+
+def test_what_is_bound_to_its_default_is_drawn_the_same(plan, tmp_path):
+    pipeline.run(plan, functools.partial(draw, remark=""), session(tmp_path))
+    table = tmp_path / "tried" / "latest" / "table.tex"
+    table.write_text("as it was")
+    pipeline.run(plan, draw, session(tmp_path))
+    assert table.read_text() == "as it was"
+
+
+def test_weights_that_were_left_out_are_added_once_they_are_known(plan, tmp_path):
+    made = sweep.run(plan.config, plan.hypers, plan.seeds, plan.splits)
+    pipeline.run(plan, draw, session(tmp_path), made._replace(params=None))
+    params = tmp_path / "tried" / "latest" / "params.npz"
+    assert not params.exists()
+    assert pipeline.run(plan, draw, session(tmp_path), made)["weights"]
+    assert params.exists()

@@ -69,7 +69,8 @@ def test_make_alone_lists_all_targets(venv):
 
 
 def test_a_script_runs_from_any_directory(tmp_path):
-    path, _ = run_process("schedule", "--n_s=5", cwd=tmp_path)
+    path, done = run_process("schedule", "--n_s=5", cwd=tmp_path)
+    assert not re.search(r"^I\d{4} ", done.stderr, re.MULTILINE)  # no words of libraries
     assert path.parent == tmp_path / "results" / "schedule"
 
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+import shutil
 
 import pytest
 
@@ -58,6 +60,28 @@ def test_runs_are_compared(made):
     assert done.stdout.count("Welch |") == 8
     assert {file.name for file in path.iterdir()} >= {"table.md", "comparison.png", "summary.json"}
     assert run("runs", "compare", one.name, wide.name, cwd=cwd)[1].stdout == done.stdout
+    with figures_as_text():
+        assert f"Minus coarse_search/{wide.name}" in run("runs", "compare", wide.name, one.name, cwd=cwd)[1].stdout
+    assert "is named twice" in fails("runs", "compare", one.name, one.name, cwd=cwd)
+
+
+def test_a_setting_is_named_by_what_varies_and_a_constant_rate_is_one(made):
+    cwd, one, _, _, exercise = made
+    with figures_as_text(), untrained():
+        constant = run("assignment1", *TINY[:5], "--n_epochs=1", "--lam=0.01", cwd=cwd)[0]
+        said = run("runs", "compare", constant.name, exercise.name, cwd=cwd)[1].stdout
+        assert f"η = 0.001, assignment1/{constant.name}" in said
+        assert f"η_min = 1e-05, η_max = 0.1, exercise3/{exercise.name}" in said
+        said = run("runs", "compare", one.name, exercise.name, cwd=cwd)[1].stdout
+    assert re.search(rf"λ = \S+, coarse_search/{one.name}", said)
+
+
+def test_runs_of_the_same_name_are_named_by_their_paths(made, tmp_path):
+    cwd, one, *_ = made
+    shutil.copytree(one, tmp_path / "coarse_search" / one.name)
+    with figures_as_text():
+        said = run("runs", "compare", one, tmp_path / "coarse_search" / one.name, cwd=cwd)[1].stdout
+    assert f"Minus {one}, " in said
 
 
 def test_joined_searches_are_the_run_of_all_their_seeds(made):
@@ -73,6 +97,8 @@ def test_joined_searches_are_the_run_of_all_their_seeds(made):
 
 
 def test_where_there_is_none_it_says_so(made, tmp_path):
+    assert "results: there is no such folder" in fails("runs", cwd=tmp_path)
+    (tmp_path / "results").mkdir()
     assert listed(tmp_path) == "none of the 0 runs in results is as asked for\n"
     assert listed(tmp_path, "--format=json") == "[]\n"
     assert listed(made[0], "--where=hidden=8").startswith("none of the ")

@@ -92,9 +92,10 @@ OWN = {
         ({}, {"train_batches": [1, 2]}, ["train_batches 1"]),
         ({"bias_std": 0.01}, {}, ["bias_std = 0.01"]),
         ({"lam": [0.1, 0.2]}, {}, []),  # in a column of their own
-        ({"lam": 0.3}, {}, []),  # as is the only one
+        ({"lam": 0.3}, {}, ["λ = 0.3"]),  # of which figures have none
         ({"lam": 0.3, "lr_max": [0.1, 0.2]}, {}, ["λ = 0.3"]),
         ({"lr_max": 0.2}, {}, ["η_max = 0.2"]),
+        ({"n_seeds": 3}, {"seed": 7}, ["seeds from 0"]),
         ({"momentum": 0.5, "optimizer": optimizers.OPTIMIZERS["momentum"]}, {}, ["momentum", "μ = 0.5"]),
         ({"optimizer": optax.adagrad}, {}, ["adagrad"]),
         ({"optimizer": functools.partial(optax.adam, b2=0.9)}, {}, ["adam(b2=0.9)"]),
@@ -104,6 +105,10 @@ OWN = {
 def test_what_differs_from_the_experiments_own_values_is_said(about, own, said):
     planned = plan(**{"lam": 0.1, **about})
     assert labels.changes(planned, {**OWN, **own}) == said
+
+
+def test_seeds_with_gaps_between_them_are_all_said():
+    assert labels.changes(plan(0.1)._replace(seeds=(3, 8)), {"seed": 0}) == ["seeds 3, 8"]
 
 
 def test_data_and_seeds_are_said():

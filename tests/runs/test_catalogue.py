@@ -1,4 +1,5 @@
 import os
+import re
 
 import numpy as np
 import pytest
@@ -66,6 +67,23 @@ def test_of_what_is_not_finished_it_is_said_how_far_it_is(tmp_path):
     assert states == {1: "begun", 2: "update 20 of 40, chunk 2", 3: "1 of 12 shards"}
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", None])
+def test_a_checkpoint_that_is_damaged_is_as_if_there_were_none(tmp_path, content):
+    with begun(tmp_path) as run:
+        (run.path / "shard-x-of-y").mkdir()
+        if content is None:
+            checkpoints.save(run.path / "checkpoint-000.npz", "", step=np.arange(2))
+        else:
+            (run.path / "checkpoint-000.npz").write_bytes(content)
+    assert [entry.state for entry in catalogue.entries(tmp_path)] == ["begun"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_damage(tmp_path):
+    (tmp_path / "e" / "run" / "config.json").mkdir(parents=True)
+    (entry,) = catalogue.entries(tmp_path)
+    assert entry.state.startswith("damaged: ")
+
+
 @pytest.mark.parametrize("file", ["config.json", "summary.json"])
 def test_what_is_damaged_is_listed_as_that(tmp_path, file):
     path = finished(tmp_path)
@@ -122,6 +140,6 @@ def test_a_run_is_found_by_every_name_that_it_has(tmp_path, monkeypatch):
     for name in (path, path.name, f"coarse_search/{path.name}", "coarse_search/latest", "coarse_search"):
         assert catalogue.find(str(name), tmp_path) == path
     finished(tmp_path, experiment="exercise3")
-    for name, says in (("nothing", "see the list"), ("latest", "several: ")):
-        with pytest.raises(ResultError, match=f"{name} is no finished run: {says}"):
+    for name, says in (("nothing", "see the list"), ("latest", "several: "), ("a**b", "see the list"), ("*", "see")):
+        with pytest.raises(ResultError, match=f"{re.escape(name)} is no finished run: {says}"):
             catalogue.find(name, tmp_path)

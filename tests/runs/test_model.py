@@ -71,7 +71,12 @@ def test_other_images_are_refused(run, images):
 
 @pytest.mark.parametrize(
     ("which", "says"),
-    [({"setting": 3}, "has 3, counted from 0"), ({"seed": 6}, "has 5, 0, 11, 2"), ({"setting": -1}, "counted from 0")],
+    [
+        ({"setting": 3}, "has 3, counted from 0"),
+        ({"seed": 6}, "has 5, 0, 11, 2"),
+        ({"setting": -1}, "counted from 0"),
+        ({"setting": "0"}, "from 0"),
+    ],
 )
 def test_what_is_not_there_is_said(run, which, says):
     with pytest.raises(ResultError, match=says):
@@ -91,3 +96,22 @@ def test_weights_that_are_missing_or_damaged_are_named(run, change, says):
 def test_curves_are_no_weights(run):
     with pytest.raises(ResultError, match=r"is not params\.npz of a run"):
         dd2424_jax.load(run[0] / "curves.npz")
+
+
+def test_weights_of_another_run_are_refused(run, tmp_path):
+    path, made = run
+    other = PLAN._replace(seeds=(6, 1, 12, 3))
+    with directory.open_run(tmp_path, "other", other.identity(), {}) as opened:
+        result.write_arrays(opened.path, other, made)
+    (path / "params.npz").write_bytes((opened.path / "params.npz").read_bytes())
+    with pytest.raises(ResultError, match="is of another run than the rest"):
+        dd2424_jax.load(path)
+
+
+def test_weights_that_diverged_are_refused(tmp_path):
+    made = outcome(PLAN)
+    made.params[0].W[1, 0] = np.nan
+    result.write_arrays(tmp_path, PLAN, made)
+    with pytest.raises(ResultError, match="setting 1 diverged with seed 5"):
+        dd2424_jax.load(tmp_path / "params.npz", setting=1)
+    assert dd2424_jax.load(tmp_path / "params.npz", setting=1, seed=11).about["seed"] == 11

@@ -91,26 +91,15 @@ def test_runs_csv_has_a_row_a_run(tmp_path, plan):
         header, *rows = csv.reader(file)
     splits = ("train", "valid") if plan.splits.test is None else ("train", "valid", "test")
     measured = [f"{split}_{key}" for split in splits for key in ("loss", "cost", "accuracy")]
-    alike = [
-        "run",
-        "experiment",
-        "dataset",
-        "sizes",
-        "loss",
-        "optimizer",
-        "n_batch",
-        "n_s",
-        "n_cycles",
-        "n_epochs",
-        "n_train",
-    ]
+    alike = ["run", "experiment", "dataset", "sizes", *result.FACTS]
     assert header == [*alike, *plan.hypers.named(), "seed", *measured, "status"]
     rows = [dict(zip(header, row, strict=True)) for row in rows]
     assert [(float(row["lam"]), int(row["seed"])) for row in rows] == [
         (lam, seed) for lam in plan.hypers.lam for seed in plan.seeds
     ]
     assert [row["status"] for row in rows] == ["ok"] * 9 + ["diverged"] + ["ok"] * 2
-    of_all = [tmp_path.name, "coarse_search", "tiny", "12-5-3", "softmax", "sgd", "4", "10", "2", "", "16"]
+    of_all = [tmp_path.name, "coarse_search", "tiny", "12-5-3", "0.0", "0.0", "softmax", "sgd", "None", "4", "10", "2"]
+    of_all += ["1.0", "", "1", "2", "16", "10"]
     assert {tuple(row[name] for name in alike) for row in rows} == {tuple(of_all)}
     assert float(rows[6]["valid_accuracy"]) == made.valid.accuracy[1, 2, -1]  # of 4 seeds, the third one's second λ
     if made.test is not None:
