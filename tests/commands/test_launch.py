@@ -11,17 +11,9 @@ from dd2424_jax.launching import local, slurm
 from dd2424_jax.runs import directory
 from tests.commands import own_sweep
 from tests.commands import slurm as stand_in
-from tests.commands.scripts import ROOT, TINY, call_here, command, environment, fails, run
+from tests.commands.scripts import ROOT, TINY, call_here, environment, fails, kill_here, run
 from tests.commands.search import FLAGS, alone, assert_same_run
 
-KILLED_AT_ITS_FIRST_CHECKPOINT = """
-import os, signal
-def replace(part, file, real=os.replace):
-    real(part, file)
-    if "shard-1-of-2/checkpoint" in str(file):
-        os.kill(os.getpid(), signal.SIGKILL)
-os.replace = replace
-"""
 FULL = "sys.exit('mine.py: the disk is full')"
 
 
@@ -68,26 +60,14 @@ def launch(sweep, *of_launch, **changes):
     return call_here(*words(sweep, *of_launch), cwd=sweep.parent, **changes)
 
 
-def test_launched_shards_one_killed_and_started_again_end_with_the_numbers_of_one_program(tmp_path, tmp_path_factory):
-    (tmp_path / "sitecustomize.py").write_text(KILLED_AT_ITS_FIRST_CHECKPOINT)
-    own = [*FLAGS, f"--out_dir={tmp_path / 'results'}"]
-    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
-    launched = subprocess.run(
-        command("launch", "--num_shards=2", "--nocheck", "--cluster=local", "coarse_search", "--", *own),
-        cwd=tmp_path,
-        env=environment(PYTHONPATH=path),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert launched.returncode == 1
-    assert "launch.py: 1 of 2 jobs failed: killed, as where memory runs out (shard 1); logs in" in reason(launched)
-    (path,) = (tmp_path / "results" / "coarse_search").iterdir()
-    assert "of 2 shards, 1 is missing" in fails("coarse_search", *own, "--num_shards=2", "--merge", cwd=tmp_path)
+def test_shards_one_killed_and_started_again_end_with_the_numbers_of_one_program(tmp_path, tmp_path_factory):
+    kill_here("coarse_search", *FLAGS, "--num_shards=2", "--shard_index=1", cwd=tmp_path, n_checkpoints=1)
+    _, done = run("coarse_search", *FLAGS, "--num_shards=2", "--shard_index=0", cwd=tmp_path)
+    assert "shard 0 is finished; of 2 shards, 1 is missing" in done.stderr
+    assert "of 2 shards, 1 is missing" in fails("coarse_search", *FLAGS, "--num_shards=2", "--merge", cwd=tmp_path)
 
     task = {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "1"}
-    merged, done = run("coarse_search", *own, cwd=tmp_path, **task)
-    assert merged == path
+    path, done = run("coarse_search", *FLAGS, cwd=tmp_path, **task)
     assert "SLURM's array index is taken for the shard, 1 of 2; --num_shards=1" in done.stderr
     assert "resumed from update 4 of 12" in done.stderr
     assert directory.Run(path).summary["timing"]["shards"] == 2

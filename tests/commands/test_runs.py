@@ -80,7 +80,7 @@ def test_runs_of_the_same_name_are_named_by_their_paths(made, tmp_path):
     cwd, one, *_ = made
     shutil.copytree(one, tmp_path / "coarse_search" / one.name)
     with figures_as_text():
-        said = run("runs", "compare", one, tmp_path / "coarse_search" / one.name, cwd=cwd)[1].stdout
+        said = run("runs", "compare", str(one), f"{tmp_path}/coarse_search/{one.name}", cwd=cwd)[1].stdout
     assert f"Minus {one}, " in said
 
 

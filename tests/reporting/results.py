@@ -75,4 +75,5 @@ def crossed(*axes):
 def drawn(fig):
     """Laid out and drawn but for the pixels, and all text on it."""
     fig.draw_without_rendering()
-    return [text.get_text() for text in fig.findobj(lambda artist: hasattr(artist, "get_text"))]
+    texts = fig.findobj(lambda artist: hasattr(artist, "get_text"))
+    return [text.get_text().replace("\xa0", " ") for text in texts]

@@ -1,7 +1,7 @@
 import numpy as np
 
 from dd2424_jax import data, network
-from dd2424_jax.reporting import confusion, tables
+from dd2424_jax.reporting import confusion, plots, tables
 from dd2424_jax.stats import estimate
 from tests import reference
 from tests.reporting.results import concluded, near
@@ -22,7 +22,7 @@ def test_confusion_and_classes_are_those_of_every_seed_that_converged():
     fig, table = confusion.draw(result, 1, "λ = 0.1")
     (ax,) = fig.axes
     np.testing.assert_allclose(ax.images[0].get_array(), np.mean(fractions, axis=0))
-    assert fig.get_suptitle().endswith("λ = 0.1, mean over seeds")
+    assert plots.title(fig).endswith("λ = 0.1, mean over seeds")
     assert table.caption.endswith("3 seeds: λ = 0.1")
     for k, row in enumerate(table.rows):
         accuracy = estimate([of_seed[k, k] for of_seed in fractions])
