@@ -116,7 +116,7 @@ def draw(result: Result, about: Mapping | None) -> Report:
     if about is None:
         remarks.append("λ was given by hand: no search's score to compare with.")
     else:
-        table, text = selection_bias(about, labels.about(result))
+        table, text = selection_bias(about, labels.data_and_seeds(result.plan))
         shown.append(table)
         remarks.append(text)
     if not result.outcome.diverged.all():
