@@ -68,8 +68,8 @@ def measure(options: SimpleNamespace, devices: Sequence[jax.Device], splits: dat
     if options.process_rounds:
         pipeline.say("benchmark: whole processes")
         command, small = command_on_same_data(options), options.n_train < 10_000
-        images = [f"--n_train={options.n_train}", f"--n_valid={options.n_valid}", "--n_s=6"] if small else []
-        whole = measurements.processes(options.process_rounds, command, images)
+        images = [f"--n_train={options.n_train}", f"--n_valid={options.n_valid}"] if small else []
+        whole = measurements.processes(options.process_rounds, command, images, ["--n_s=6"] if small else [])
         images = [f"--n_train={min(options.n_train, 5000)}", f"--n_valid={min(options.n_valid, 1000)}"]  # to be quick
         taken = measurements.memory(max_lams, command, images)
     pipeline.say(f"benchmark: {options.rounds} rounds")

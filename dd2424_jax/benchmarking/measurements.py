@@ -137,14 +137,17 @@ def _grow(cases: dict[int, workloads.Sweep], peak: float, rounds: int) -> list[d
     ]
 
 
-def processes(rounds: int, command: Command, exercise3_flags: Sequence[str]) -> dict:
-    """Whole processes: first with nothing compiled before (`cold`), then with a warm compilation cache."""
+def processes(rounds: int, command: Command, images: Sequence[str], extent: Sequence[str]) -> dict:
+    """Whole processes: first with nothing compiled before (`cold`), then with a warm compilation cache.
+
+    images, extent: flags of exercise 3.
+    """
     ended = {}
     with tempfile.TemporaryDirectory() as folder:
         commands = {
             "exercise3.py --help": [*command("exercise3", folder), "--help"],
-            "exercise 3, two updates": command("exercise3", folder, *exercise3_flags, "--n_s=1", "--n_evals=1"),
-            "exercise 3": command("exercise3", folder, *exercise3_flags),
+            "exercise 3, two updates": command("exercise3", folder, *images, "--n_s=1", "--n_evals=1"),
+            "exercise 3": command("exercise3", folder, *images, *extent),
         }
         # By default, what compiles in less than a second isn't kept.
         cache = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/cache", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}

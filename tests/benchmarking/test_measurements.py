@@ -13,6 +13,8 @@ STAND_IN = """  # of an experiment: the directory that it prints has its summary
 import pathlib, sys
 from dd2424_jax.io import records
 experiment, out_dir, *flags = sys.argv[1:]
+names = [flag.partition("=")[0] for flag in flags]
+assert len({*names}) == len(names)  # as an experiment has it
 if "--help" in flags:
     sys.exit()
 lams = dict(flag[2:].split("=") for flag in flags).get("lam", "").split(",")
@@ -29,7 +31,7 @@ def command(experiment, out_dir, *flags):
 
 
 def test_whole_processes_are_clocked_cold_and_warm():
-    processes = measurements.processes(2, command, ["--n_train=10"])
+    processes = measurements.processes(2, command, ["--n_train=10"], ["--n_s=6"])
     names = ["exercise3.py --help", "exercise 3, two updates", "exercise 3", "exercise 3, compiling"]
     assert [*processes] == names
     for name in names[:-1]:
