@@ -68,7 +68,7 @@ def test_runs_are_compared(made):
 def test_a_setting_is_named_by_what_varies_and_a_constant_rate_is_one(made):
     cwd, one, _, _, exercise = made
     with figures_as_text(), untrained():
-        constant = run("assignment1", *TINY[:5], "--n_epochs=1", "--lam=0.01", cwd=cwd)[0]
+        constant = run("assignment1", *TINY[:5], "--n_epochs=1", "--lam=0.01", cwd=cwd)[0]  # of no other test
         said = run("runs", "compare", constant.name, exercise.name, cwd=cwd)[1].stdout
         assert f"η = 0.001, assignment1/{constant.name}" in said
         assert f"η_min = 1e-05, η_max = 0.1, exercise3/{exercise.name}" in said
@@ -84,8 +84,9 @@ def test_runs_of_the_same_name_are_named_by_their_paths(made, tmp_path):
     assert f"Minus {one}, " in said
 
 
-def test_joined_searches_are_the_run_of_all_their_seeds(made):
-    cwd, later, first, _, _ = made
+def test_joined_searches_are_the_run_of_all_their_seeds(made, tmp_path):
+    there, later, first, _, _ = made
+    cwd = shutil.copytree(there, tmp_path / "own", symlinks=True)  # the list of the others stays as it is
     with figures_as_text(), untrained():
         path, done = run("runs", "join", later.name, first.name, "--weights=none", cwd=cwd)
         assert "4 seeds; n_batch = 30; n_s = 6" in done.stdout
