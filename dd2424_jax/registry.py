@@ -48,9 +48,8 @@ def described(description: Mapping) -> train.Config:
 
 def label(field: str, value) -> str:
     """What a field's value is called in a table."""
-    for name, known in NAMES.get(field, {}).items():
-        if value is known:
-            return name
+    if name := _name(field, value):
+        return name
     if isinstance(value, losses.Loss):
         return label(field, value.value)
     if isinstance(value, functools.partial):
@@ -59,11 +58,15 @@ def label(field: str, value) -> str:
     return getattr(value, "__qualname__", str(value))
 
 
+def _name(field: str, value) -> str | None:
+    """Its name in NAMES, if it has one."""
+    return next((name for name, known in NAMES.get(field, {}).items() if value is known), None)
+
+
 def _plain(field: str, value):
     """A field's value as JSON."""
-    for name, known in NAMES.get(field, {}).items():
-        if value is known:
-            return name
+    if name := _name(field, value):
+        return name
     if isinstance(value, losses.Loss):
         return {part: _plain(field, own) for part, own in value._asdict().items()}
     if isinstance(value, functools.partial):

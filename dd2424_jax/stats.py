@@ -1,6 +1,6 @@
 """Statistics over seeds. A seed is the unit: never an evaluation, never an image."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,12 @@ class Estimate(NamedTuple):
 
     def as_json(self) -> dict:
         return {"mean": self.mean, "sd": self.sd, "ci95": [self.low, self.high]}
+
+    @classmethod
+    def from_json(cls, n: int, numbers: Mapping) -> "Estimate":
+        """Of n seeds, what `as_json` gave, also by way of a file, where null stands for NaN."""
+        values = (numbers["mean"], numbers["sd"], *numbers["ci95"])
+        return cls(n, *(np.nan if value is None else value for value in values))
 
 
 def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:

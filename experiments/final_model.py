@@ -72,7 +72,7 @@ def selection_bias(about: Mapping, label: str) -> tuple[tables.Table, str]:
     """Search score against fresh score, as a table and in words."""
     rows = []
     for name, key in (("in the search", "search_score"), ("with fresh seeds", "fresh_score")):
-        score = stats.Estimate(about[key]["n_seeds"], about[key]["mean"], about[key]["sd"], *about[key]["ci95"])
+        score = stats.Estimate.from_json(about[key]["n_seeds"], about[key])
         rows.append([name, str(score.n), tables.percent(score), tables.percent_interval(score)])
     difference, (low, high) = about["selection_bias"]["mean"], about["selection_bias"]["ci95"]
     rows.append(["search minus fresh, points", "–", tables.points(difference), tables.points_interval(low, high)])

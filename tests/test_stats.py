@@ -98,3 +98,16 @@ def test_six_differences_of_one_sign_are_significant_and_five_are_not_tested():
 def test_confusion_counts_pairs():
     found = stats.confusion_matrix([0, 0, 2, 1, 0], [0, 1, 2, 1, 1], 3)
     np.testing.assert_array_equal(found, [[1, 2, 0], [0, 1, 0], [0, 0, 1]])
+
+
+@pytest.mark.parametrize("values", [[0.5, 0.6, 0.4], [0.5], []])
+def test_an_estimate_comes_back_from_json(values):
+    estimate = stats.estimate(values)
+    through_a_file = {name: _null(value) for name, value in estimate.as_json().items()}
+    np.testing.assert_array_equal(stats.Estimate.from_json(estimate.n, through_a_file), estimate)
+
+
+def _null(value):
+    if isinstance(value, list):
+        return [_null(one) for one in value]
+    return None if np.isnan(value) else value

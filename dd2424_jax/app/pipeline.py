@@ -116,10 +116,17 @@ def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, own: Map
 def _add_weights(run: Run, plan: Plan, outcome: sweep.Outcome) -> None:
     """To a finished run that was made without, where they are known now."""
     if outcome.params is not None and not run.summary["weights"]:
-        with directory.held(run.path):
+        with _revising(run):
             result.write_arrays(run.path, plan, outcome)
             run.revise({**run.summary, "weights": True})
-            (run.path / directory.LOCK).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _revising(run: Run) -> Iterator[None]:
+    """Hold a finished run, which has no lock otherwise."""
+    with directory.held(run.path):
+        yield
+        (run.path / directory.LOCK).unlink(missing_ok=True)
 
 
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw, own: Mapping) -> None:
@@ -131,11 +138,10 @@ def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw, own: Mapping) -
         concluded = result.read(plan, run.path, weights=summary["weights"])
     except ResultError as error:
         raise ResultError(f"{error}: --force computes the run from scratch, beside it") from error
-    with directory.held(run.path):
+    with _revising(run):
         run.revise({**summary, "drawn": None})  # killed before it is through, it is drawn again
         drawn = _draw(concluded, draw, own)
         run.revise({**summary, **drawn})
-        (run.path / directory.LOCK).unlink(missing_ok=True)
 
 
 def _draw(concluded: Result, draw: Draw, own: Mapping) -> dict:

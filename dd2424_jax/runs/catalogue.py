@@ -1,7 +1,6 @@
 """All run directories there are, finished or not: what they are, how far they are, and their headline accuracy."""
 
 import contextlib
-import math
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import stats
+from dd2424_jax import stats, train
 from dd2424_jax.io import files
-from dd2424_jax.runs import directory, latest
+from dd2424_jax.runs import directory, latest, shards
 from dd2424_jax.runs.directory import CONFIG, ResultError
 
 
@@ -90,10 +89,9 @@ def entry(path: Path) -> Entry:
 
 def _how_far(path: Path, config: Mapping) -> str:
     """Of a run that is not finished."""
-    if shards := [folder.name for folder in path.glob("*") if re.fullmatch(directory.SHARD, folder.name)]:
-        n = int(re.search(r"\d+$", shards[0])[0])
-        done = sum((path / f"shard-{i}-of-{n}" / "params.npz").exists() for i in range(n))
-        return f"{done} of {n} shards"
+    if parts := [folder.name for folder in path.glob("*") if re.fullmatch(directory.SHARD, folder.name)]:
+        n = int(re.search(r"\d+$", parts[0])[0])
+        return f"{n - len(shards.missing(path, n))} of {n} shards"
     ends = config.get("identity", {}).get("config", {}).get("eval_steps")
     if not ends or not (checkpoints := sorted(directory.checkpoints(path))):
         return "begun"
@@ -127,10 +125,9 @@ def headline(one: Entry) -> Headline | None:
     if chosen:
         best = next(own for own in settings if all(own[name] == value for name, value in chosen.items()))
     split = "test" if "test_accuracy" in best else "valid"
-    numbers = best[f"{split}_accuracy"]
-    mean, sd, low, high = (math.nan if a is None else a for a in (numbers["mean"], numbers["sd"], *numbers["ci95"]))
-    hypers = {name: best[name] for name in ("lam", "lr_min", "lr_max", "momentum") if name in best}
-    return Headline(hypers, split, stats.Estimate(best["n_seeds"] - best["diverged"], mean, sd, low, high))
+    hypers = {name: best[name] for name in train.Hypers._fields if name in best}
+    accuracy = stats.Estimate.from_json(best["n_seeds"] - best["diverged"], best[f"{split}_accuracy"])
+    return Headline(hypers, split, accuracy)
 
 
 def find(name: str, out_dir: str | Path) -> Path:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, network
+from dd2424_jax import data, network, train
 from dd2424_jax.io import records
 from dd2424_jax.runs import directory, latest, result
 from dd2424_jax.runs.directory import ResultError
@@ -68,7 +68,7 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
         raise ResultError(f"{file} is not {result.PARAMS} of a run, or of another version of this program")
     if path.is_dir() and directory.read_config(path).get("digest") not in (None, of):
         raise ResultError(f"{file} is of another run than the rest of {path}")
-    hypers = {name: a for name, a in arrays.items() if name in ("lam", "lr_min", "lr_max", "momentum")}
+    hypers = {name: a for name, a in arrays.items() if name in train.Hypers._fields}
     n_settings, seeds = len(hypers["lam"]), arrays["seed"].tolist()
     i = _chosen(file.parent, hypers) if setting is None else setting
     if i not in range(n_settings):

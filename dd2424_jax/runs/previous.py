@@ -98,9 +98,7 @@ class Wanted(NamedTuple):
 def score(summary: Mapping, setting: Mapping) -> stats.Estimate:
     """Validation accuracy of a setting, as a summary has it."""
     of_setting = next(own for own in summary["settings"] if all(own[name] == value for name, value in setting.items()))
-    accuracy = of_setting["valid_accuracy"]
-    numbers = [float("nan") if n is None else n for n in (accuracy["mean"], accuracy["sd"], *accuracy["ci95"])]
-    return stats.Estimate(of_setting["n_seeds"] - of_setting["diverged"], *numbers)
+    return stats.Estimate.from_json(of_setting["n_seeds"] - of_setting["diverged"], of_setting["valid_accuracy"])
 
 
 def read(path: Path) -> Search | None:
