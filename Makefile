@@ -34,7 +34,7 @@ data: $(READY) ## fetch and check CIFAR-10 (170 MB); ARGS=DIR for a folder of yo
 gradient-check: $(READY) ## every gradient four ways, beside published errors
 	$(RUN) experiments/gradient_check.py $(ARGS)
 
-assignment1: $(READY) ## assignment 1: the linear classifier's four settings, 10 seeds each
+assignment1: $(READY) ## assignment 1: the linear classifier's four settings, 20 seeds each
 	$(RUN) experiments/assignment1.py $(ARGS)
 
 schedule: $(READY) ## assignment 2: every learning rate against the update step

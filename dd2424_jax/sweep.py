@@ -5,7 +5,7 @@ The settings of a seed share its initial weights and its batches, which they mee
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ class Outcome(NamedTuple):
     valid   the same on the validation split
     test    Metrics of arrays [n_settings, n_seeds] after training, or None
     params  layers of W [n_settings, n_seeds, fan_out, fan_in] and b [n_settings, n_seeds, fan_out]; None if left out
+    seconds [n_settings, n_seeds]: of training, each run's share; NaN where there is no such run, as in all its numbers
     """
 
     hypers: train.Hypers
@@ -42,13 +43,36 @@ class Outcome(NamedTuple):
     valid: Metrics
     test: Metrics | None
     params: network.Params | None
+    seconds: np.ndarray
     compile_seconds: float
-    run_seconds: float
+
+    @property
+    def trained(self) -> np.ndarray:
+        """[n_settings, n_seeds]: whether there is such a run."""
+        return np.isfinite(self.seconds)
+
+    @property
+    def converged(self) -> np.ndarray:
+        """[n_settings, n_seeds]: whether there is such a run, and its cost was always finite."""
+        return self.trained & np.all(np.isfinite(self.train.cost) & np.isfinite(self.valid.cost), axis=-1)
 
     @property
     def diverged(self) -> np.ndarray:
         """[n_settings, n_seeds]: whether a run's cost was ever infinite or not a number."""
-        return ~np.all(np.isfinite(self.train.cost) & np.isfinite(self.valid.cost), axis=-1)
+        return self.trained & ~self.converged
+
+    @property
+    def scores(self) -> np.ndarray:
+        """[n_settings, n_seeds]: validation accuracy after training; NaN where a run diverged, or there is none."""
+        return np.where(self.converged, self.valid.accuracy[..., -1], np.nan)
+
+    def put(self, settings, seeds, part: "Outcome") -> None:
+        """Write the runs of a part, in place: of some settings with some seeds, by index."""
+        cells = np.ix_(settings, seeds)
+        part = part if self.params is not None else part._replace(params=None)
+        own, theirs = ((one.train, one.valid, one.test, one.params, one.seconds) for one in (self, part))
+        for whole, some in zip(jax.tree.leaves(own), jax.tree.leaves(theirs), strict=True):
+            whole[cells] = some
 
 
 def run(
@@ -78,39 +102,64 @@ def run(
       ValueError: a setting, a seed or n_batch is out of range.
       memory.TooLarge: the runs do not fit.
     """
-    began = time.perf_counter()
     cells = Cells(train.as_arrays(hypers), _checked(seeds))
-    programs = Programs(config)
     devices = devices or jax.local_devices()
+    outcome = blank(config, *cells, tested=splits.test is not None)
     cuts = chunks.cut(config, cells.shape, devices, runs_at_once)
-    parts = []
-    cores = min(len(devices), cells.n_runs) if devices[0].platform == "cpu" else 0
-    n_updates, quiet = cells.n_runs * config.eval_steps[-1], not processes.first()
-    with Progress(n_updates, "update", quiet=quiet, cores=cores) as progress:
-        for i, chunk in enumerate(map(cells.at, cuts)):
-            if i == 0 and len(cuts) > 1:
-                progress.say(f"{cells.n_runs:,} runs in {len(cuts)} chunks of at most {chunk.n_runs}")
-            checkpoint = None if directory is None else directory / f"checkpoint-{i:03d}.npz"
-            placement = Placement(chunk.shape, devices)
-            parts.append(segments.run(programs, placement, chunk, splits, checkpoint, progress))
-    trained = assemble(cuts, parts, cells.shape)
-    return blank(config, cells.hypers, cells.seeds, tested=splits.test is not None)._replace(
-        train=trained.history.train,
-        valid=trained.history.valid,
-        test=trained.test,
-        params=trained.params,
-        compile_seconds=programs.seconds,
-        run_seconds=time.perf_counter() - began - programs.seconds,
-    )
+    parts = each(config, [(cells.at(cut), splits) for cut in cuts], directory, devices)
+    for (settings, seeds), part in zip(cuts, parts, strict=True):
+        outcome.put(np.r_[settings], np.r_[seeds], part)
+        outcome = outcome._replace(compile_seconds=outcome.compile_seconds + part.compile_seconds)
+    return outcome
 
 
-def blank(config: train.Config, hypers: train.Hypers, seeds: Sequence[int], *, tested: bool) -> Outcome:
-    """What is known before training; the other arrays are not filled, but have their shapes and types."""
+def each(
+    config: train.Config,
+    rectangles: Sequence[tuple[Cells, data.Splits] | None],
+    directory: Path | None,
+    devices: Sequence[jax.Device],
+) -> Iterator[Outcome]:
+    """Train rectangles of runs one after another, each on its images: the outcome of each, once it is there.
+
+    The checkpoint of a rectangle has its place among them in its name; None holds the place of one that is finished.
+    """
+    programs = Programs(config)
+    todo = {i: rectangle for i, rectangle in enumerate(rectangles) if rectangle is not None}
+    sizes = [cells.n_runs for cells, _ in todo.values()]
+    cores = min(len(devices), max(sizes, default=0)) if devices[0].platform == "cpu" else 0
+    with Progress(sum(sizes) * config.eval_steps[-1], "update", quiet=not processes.first(), cores=cores) as progress:
+        if len(todo) > 1:
+            progress.say(f"{sum(sizes):,} runs in {len(todo)} chunks of at most {max(sizes)}")
+        for i, (cells, splits) in todo.items():
+            began, compiled = time.perf_counter(), programs.seconds
+            checkpoint = None if directory is None else checkpoint_of(directory, i)
+            trained = segments.run(programs, Placement(cells.shape, devices), cells, splits, checkpoint, progress)
+            compiled = programs.seconds - compiled
+            seconds = (time.perf_counter() - began - compiled) / cells.n_runs
+            yield blank(config, *cells, tested=splits.test is not None, weights=False)._replace(
+                train=trained.history.train,
+                valid=trained.history.valid,
+                test=trained.test,
+                params=trained.params,
+                seconds=np.full(cells.shape, seconds),
+                compile_seconds=compiled,
+            )
+
+
+def checkpoint_of(directory: Path, i: int) -> Path:
+    """The file of rectangle number i's checkpoint."""
+    return directory / f"checkpoint-{i:03d}.npz"
+
+
+def blank(
+    config: train.Config, hypers: train.Hypers, seeds: Sequence[int], *, tested: bool, weights: bool = True
+) -> Outcome:
+    """What is known before training; the other arrays have their shapes and types, and are NaN throughout."""
     shape, step = (len(hypers.lam), len(seeds)), np.array([0, *config.eval_steps])
     one = jax.eval_shape(functools.partial(train.init_state, config), hypers.at(0), 0).params
 
     def metrics(*more):
-        return Metrics(*(np.empty((*shape, *more), one[0].W.dtype) for _ in Metrics._fields))
+        return Metrics(*(np.full((*shape, *more), np.nan, one[0].W.dtype) for _ in Metrics._fields))
 
     return Outcome(
         hypers,
@@ -120,9 +169,9 @@ def blank(config: train.Config, hypers: train.Hypers, seeds: Sequence[int], *, t
         train=metrics(len(step)),
         valid=metrics(len(step)),
         test=metrics() if tested else None,
-        params=jax.tree.map(lambda a: np.empty((*shape, *a.shape), a.dtype), one),
+        params=jax.tree.map(lambda a: np.full((*shape, *a.shape), np.nan, a.dtype), one) if weights else None,
+        seconds=np.full(shape, np.nan),
         compile_seconds=0.0,
-        run_seconds=0.0,
     )
 
 
@@ -136,15 +185,3 @@ def learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray)
     """Of every setting [n_settings] at some updates: [n_settings, len(step)]."""
     schedules = (config.schedule(config, hypers.at(i)) for i in range(len(hypers.lam)))
     return np.array([np.broadcast_to(schedule(step), step.shape) for schedule in schedules])
-
-
-def assemble(cuts: Sequence[tuple[slice, slice]], parts: Sequence, shape: tuple[int, int]):
-    """Trees of arrays, of rectangles of the runs, put together as one of arrays [n_settings, n_seeds, ...]."""
-
-    def join(*leaves):
-        whole = np.empty((*shape, *leaves[0].shape[2:]), leaves[0].dtype)
-        for cut, leaf in zip(cuts, leaves, strict=True):
-            whole[cut] = leaf
-        return whole
-
-    return jax.tree.map(join, *parts)

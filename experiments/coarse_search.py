@@ -44,7 +44,8 @@ def main():
         options.lam = lams
     if not command_line.given("n_cycles"):
         options.n_cycles = n_cycles
-    draw = functools.partial(lam_search.draw, title="Coarse search", overlay=options.published)
+    compared = {"variances": options.variances, "margin": options.margin}
+    draw = functools.partial(lam_search.draw, title="Coarse search", overlay=options.published, **compared)
     pipeline.run(plan.cyclical("coarse_search", options, test=False), draw, here)
 
 

@@ -119,7 +119,7 @@ def draw(result: Result, about: Mapping | None) -> Report:
         table, text = selection_bias(about, labels.data_and_seeds(result.plan))
         shown.append(table)
         remarks.append(text)
-    if not result.outcome.diverged.all():
+    if result.outcome.converged.any():
         figures["confusion"], classes = confusion.draw(result, 0, "final model")
         shown.append(classes)
     return Report(shown, remarks, figures, {"search": about})

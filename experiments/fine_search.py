@@ -89,7 +89,8 @@ def main():
         if options.search or not (options.lam_min and options.lam_max):
             followed = follow_coarse_search(options, dataset)
         options.lam = draw_lams(options)
-    draw = functools.partial(lam_search.draw, title="Fine search", overlay=options.published, followed=followed)
+    how = {"overlay": options.published, "variances": options.variances, "margin": options.margin}
+    draw = functools.partial(lam_search.draw, title="Fine search", followed=followed, **how)
     pipeline.run(plan.cyclical("fine_search", options, test=False, dataset=dataset), draw, here)
 
 

@@ -37,6 +37,7 @@ OF_ONE = {  # flags that only one of the clusters has
     "slurm": ("account", "array_parallelism", "mem_gb", "partition", "sbatch", "wait"),
     "local": ("jobs",),
 }
+MAX_ROUNDS = 20  # of jobs that end well, and leave more to do
 GIVEN = ("--num_shards", "--shard_index", "--merge", "--distributed")  # to an experiment by the launch, or never
 
 absl.flags.DEFINE_integer(
@@ -135,21 +136,43 @@ def logs_of(name: str) -> Path:
             return folder
 
 
-def show(ends: Sequence[jobs.Ended]) -> None:
-    """The tables of the finished run, and its directory."""
+def unfinished(ends: Sequence[jobs.Ended]) -> Path | None:
+    """The run directory where there is more to do: of a race the next look, of a final model what follows its score."""
     for path in {end.printed: Path(end.printed) for end in ends}.values():
         if not path.is_dir():
             raise UsageError(f"the jobs ended well, but their run directory {path} is not on this host")
-        if not (path / latest.SUMMARY).exists():  # of a final model, the fresh score comes first
-            raise UsageError(f"{path} has more to do: the same command goes on")
+        if not (path / latest.SUMMARY).exists():
+            return path
+    return None
+
+
+def show(ends: Sequence[jobs.Ended]) -> None:
+    """The tables of the finished run, and its directory."""
+    path = Path(ends[-1].printed)
     print(files.read_text(path / report.TABLE))
     print(path)
+
+
+def run(todo: Sequence[jobs.Job], name: str, folder: Path, rooms, parameters) -> Sequence[jobs.Ended] | None:
+    """How the jobs ended; None where SLURM has them and nobody waits."""
+    about = f"logs in {folder}: {shlex.join(todo[0].command[:-1])}"
+    try:
+        if rooms is not None:
+            say(f"{labels.count(len(todo), 'job')}, {about}")
+            return local.run(todo, rooms, seconds=60 * FLAGS.minutes)
+        submitted = slurm.submit(todo, name, parameters, folder)
+        say(f"SLURM job {slurm.array(submitted)}, {about}")
+        return slurm.wait(submitted) if FLAGS.wait else None
+    except jobs.Interrupted as end:
+        say(f"{Path(sys.argv[0]).name}: {end}")
+        sys.exit(end.status)
 
 
 def main(experiment: str = "", *rest: str):
     script = script_of(experiment)
     check_flags(rest)
-    if on_this_machine := FLAGS.cluster == "local":
+    rooms = parameters = None
+    if FLAGS.cluster == "local":
         rooms = local.rooms(FLAGS.jobs, cpus=FLAGS.cpus, gpus=FLAGS.gpus)
     else:
         slurm.check()
@@ -160,22 +183,16 @@ def main(experiment: str = "", *rest: str):
         return
     folder, n = logs_of(script.stem), FLAGS.num_shards
     todo = [jobs.Job([*command, f"--shard_index={i}"], folder / shards.Shard(i, n).name) for i in range(n)]
-    try:
-        if on_this_machine:
-            say(f"{labels.count(n, 'job')}, logs in {folder}: {shlex.join(command)}")
-            ends = local.run(todo, rooms, seconds=60 * FLAGS.minutes)
-        else:
-            submitted = slurm.submit(todo, script.stem, parameters, folder)
-            say(f"SLURM job {slurm.array(submitted)}, logs in {folder}: {shlex.join(command)}")
-            if not FLAGS.wait:
-                return
-            ends = slurm.wait(submitted)
-    except jobs.Interrupted as end:
-        say(f"{Path(sys.argv[0]).name}: {end}")
-        sys.exit(end.status)
-    if failed := jobs.failures(ends):
-        raise UsageError(f"{failed}; logs in {folder}; the same command resumes")
-    show(ends)
+    for _ in range(MAX_ROUNDS):
+        ends = run(todo, script.stem, folder, rooms, parameters)
+        if ends is None:
+            return
+        if failed := jobs.failures(ends):
+            raise UsageError(f"{failed}; logs in {folder}; the same command resumes")
+        if (path := unfinished(ends)) is None:
+            return show(ends)
+        say(f"{path} has more to do: all jobs once more")
+    raise UsageError(f"{path} has more to do: the same command goes on")
 
 
 def say(text: str) -> None:

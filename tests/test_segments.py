@@ -32,7 +32,7 @@ def trained(monkeypatch):
 
 def run(splits, directory=None):
     outcome = sweep.run(CONFIG, HYPERS, SEEDS, splits, directory=directory)
-    return outcome._replace(compile_seconds=0.0, run_seconds=0.0)
+    return outcome._replace(compile_seconds=0.0, seconds=np.zeros((3, 2)))
 
 
 def assert_same(a, b):

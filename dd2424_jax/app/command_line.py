@@ -118,4 +118,4 @@ def own_values() -> Mapping[str, object]:
 
 def given(name: str) -> bool:
     """Whether a flag stands on the command line."""
-    return FLAGS[name].present > 0
+    return name in FLAGS and FLAGS[name].present > 0

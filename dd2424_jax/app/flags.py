@@ -8,6 +8,7 @@ from absl import flags
 from dd2424_jax import registry, train
 from dd2424_jax.app import commands, hosts, number_lists
 from dd2424_jax.app.command_line import IMAGES, LONG, RESULTS, WHAT, group
+from dd2424_jax.race import Race
 
 # Single flags
 
@@ -157,5 +158,25 @@ def define_epoch_flags(*, lr: Sequence[float], n_epochs: int):
 
 
 def define_search_flags():
-    """How a search is shown."""
+    """How a search compares its settings, and how it is shown."""
     flags.DEFINE_boolean("published", False, "draw what one report found by its searches for λ over the figure")
+    flags.DEFINE_enum(
+        "variances",
+        "separate",
+        ["separate", "equal"],
+        "of the differences between settings: each its own, or one of all settings that pass a test (sharper)",
+    )
+    define_float("margin", 0.5, "the difference that matters, in points: what power is of, and where a race may end")
+    flags.DEFINE_boolean("race", False, "settings that are significantly worse at a look get no more seeds")
+    define_integers("looks", Race().looks, "of a race: after how many seeds to compare; ascending", least=3)
+    _define_n_splits()
+
+
+@group(IMAGES)
+def _define_n_splits():
+    flags.DEFINE_integer(
+        "n_splits", 1, "how many different sets of images are held out, seeds in turn; divides n_seeds", lower_bound=1
+    )
+    flags.register_multi_flags_validator(
+        ["n_splits", "n_seeds"], lambda f: f["n_seeds"] % f["n_splits"] == 0, "n_splits must divide n_seeds"
+    )

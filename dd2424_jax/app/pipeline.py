@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import jax
+import numpy as np
 
 from dd2424_jax import sweep
 from dd2424_jax.app.command_line import UsageError
@@ -18,7 +19,7 @@ from dd2424_jax.app.session import Session
 from dd2424_jax.parallel import processes
 from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Report
-from dd2424_jax.runs import directory, provenance, result, shards
+from dd2424_jax.runs import directory, provenance, result, shards, training
 from dd2424_jax.runs.directory import ResultError, Run
 from dd2424_jax.runs.identity import digest, drawing_code, of_sources
 from dd2424_jax.runs.plan import Plan
@@ -42,15 +43,17 @@ def run(plan: Plan, draw: Draw, session: Session, outcome: sweep.Outcome | None 
         raise UsageError(f"--num_shards={session.shard.n}: there are only {labels.count(plan.n_runs, 'run')}")
     with opened(plan.experiment, plan.identity(), plan.dataset, session) as run:
         if not run.finished:
-            resumed = run.resumed
+            resumed, taken = run.resumed, {}
             if outcome is None and not session.merge:
-                outcome = _train(run, plan, session)
+                _train(run, plan, session)
             with run.exclusively():
                 if run.finished:  # another shard has completed it while this one waited
                     run.finalise()
                 elif processes.first():
-                    outcome = outcome or _merge(run, plan, session)
+                    if outcome is None:
+                        outcome, taken = _gather(run, plan, session)
                     facts = _facts(outcome, session, total_seconds=time.perf_counter() - began, resumed=resumed)
+                    run.note(taken=taken)
                     _complete(run, plan, outcome, draw, session.own, facts)
         if processes.first():
             if outcome is not None:
@@ -64,7 +67,7 @@ def _facts(outcome: sweep.Outcome, session: Session, *, total_seconds: float, re
     """What it took."""
     timing = {
         "compile_seconds": outcome.compile_seconds,
-        "run_seconds": outcome.run_seconds,
+        "run_seconds": float(np.nansum(outcome.seconds)),  # of all its runs, also of those that are another's
         "total_seconds": total_seconds,
         "resumed": resumed,  # if so, all seconds are those of the last process
         "shards": session.shard.n,  # if several, the seconds of compiling and running are their sums
@@ -73,8 +76,8 @@ def _facts(outcome: sweep.Outcome, session: Session, *, total_seconds: float, re
     return {"timing": timing, "memory": {"device_bytes": used}}
 
 
-def _train(run: Run, plan: Plan, session: Session) -> sweep.Outcome | None:
-    """The outcome of the whole plan; None where this process trained only a shard of it."""
+def _train(run: Run, plan: Plan, session: Session) -> None:
+    """What is missing of this process's share of the plan."""
     shard, devices = session.shard, session.devices
     part = "" if shard.n == 1 else f"shard {shard.index} of {shard.n}, "
     where = "" if jax.process_count() == 1 else f", in each of {jax.process_count()} processes"
@@ -83,24 +86,28 @@ def _train(run: Run, plan: Plan, session: Session) -> sweep.Outcome | None:
         f"{plan.config.eval_steps[-1]:,} updates each, {part}{labels.count(len(devices), 'device')} "
         f"({devices[0].device_kind}){where}"
     )
-    options = {"directory": run.own, "devices": devices, "runs_at_once": session.runs_at_once}
-    if shard.n == 1:
-        return sweep.run(plan.config, plan.hypers, plan.seeds, plan.splits, **options)
-    shards.run(shard, plan, **options)
-    return None
+    options = {"devices": devices, "runs_at_once": session.runs_at_once, "say": say}
+    training.train(run, plan, shard, reuse=not session.force, **options)
 
 
-def _merge(run: Run, plan: Plan, session: Session) -> sweep.Outcome:
-    """The outcome of all shards. Where some are missing the script ends here, since what follows needs them all."""
+def _gather(run: Run, plan: Plan, session: Session) -> tuple[sweep.Outcome, Mapping[str, int]]:
+    """The plan's outcome, and how many of its runs are other run directories', by name.
+
+    Where some are missing the script ends here, since what follows needs them all.
+    """
+    outcome, taken = training.gather(run, plan, reuse=not session.force)
     shard = session.shard
-    if missing := shards.missing(run.path, shard.n):
+    if missing := training.missing(plan, outcome, shard.n):
+        if shard.n == 1 and not session.merge:
+            raise ResultError("runs that were to be taken from other run directories are gone: start the command again")
         which = f"of {shard.n} shards, {', '.join(map(str, missing))} {'is' if len(missing) == 1 else 'are'} missing"
+        which += "" if plan.race is None else f" for {training.standing(plan, outcome)}"
         if session.merge:
             raise shards.MissingError(f"{run.path}: {which}; start them, and --merge when they are finished")
         say(f"shard {shard.index} is finished; {which}")
         print(run.path)
         sys.exit()
-    return shards.merge(run.path, shard.n, plan)
+    return outcome, taken
 
 
 def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, own: Mapping, facts: Mapping) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from dd2424_jax import data, memory, optimizers, registry, train
 from dd2424_jax.app import command_line
 from dd2424_jax.app.command_line import UsageError
+from dd2424_jax.race import Race, check
 from dd2424_jax.runs import previous
-from dd2424_jax.runs.plan import Plan
+from dd2424_jax.runs.plan import Plan, folds
 
 MAX_EVALUATIONS = 100_000  # of a run: each has its place in every file
 
@@ -46,13 +47,36 @@ def constant(
 def _plan(
     experiment: str, options: SimpleNamespace, config: train.Config, test: bool, dataset: data.Dataset | None
 ) -> Plan:
-    settings = hypers(options)
+    settings, race = hypers(options), race_of(options)
     dataset = dataset or load(options)
     batches = tuple(options.train_batches), tuple(options.valid_batches)
-    source = data.Source(dataset.name, dataset.sha256, *batches, options.n_train, options.n_valid)
-    splits = source.split(dataset)
-    seeds = tuple(range(options.seed, options.seed + options.n_seeds))
-    return Plan(experiment, config, settings, seeds, source, splits if test else splits._replace(test=None))
+    n_splits = getattr(options, "n_splits", 1)
+    source = data.Source(dataset.name, dataset.sha256, *batches, options.n_train, options.n_valid, n_splits)
+    seeds = tuple(range(options.seed, options.seed + _n_seeds(options)))
+    return Plan(experiment, config, settings, seeds, source, folds(source, dataset, test=test), race)
+
+
+def race_of(options: SimpleNamespace) -> Race | None:
+    """The race that the flags describe; its last look says how many seeds there are."""
+    if not getattr(options, "race", False):
+        if command_line.given("looks"):
+            raise UsageError("--looks is of a race: give --race too")
+        return None
+    if command_line.given("n_seeds"):
+        raise UsageError("--n_seeds is not of a race: its last --looks says how many")
+    if options.n_splits > 1:
+        raise UsageError("a race compares seeds that have their validation images in common: --n_splits is not of it")
+    race = Race(tuple(options.looks), options.margin / 100, options.variances)
+    try:
+        check(race)
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
+    return race
+
+
+def _n_seeds(options: SimpleNamespace) -> int:
+    race = race_of(options)
+    return race.looks[-1] if race else options.n_seeds
 
 
 def _check_extent(options: SimpleNamespace, n_updates: int, n_evals: int) -> None:
@@ -68,7 +92,7 @@ def _check_extent(options: SimpleNamespace, n_updates: int, n_evals: int) -> Non
         raise UsageError(f"{n_evals:,} evaluations of a run are too many: at most {MAX_EVALUATIONS:,}")
     lengths = [len(values) for values in hyper_flags(options).values()]
     n_settings = math.prod(lengths) if options.grid else max(lengths)
-    memory.check(_sizes(options), n_settings * options.n_seeds, n_evals)
+    memory.check(_sizes(options), n_settings * _n_seeds(options), n_evals)
 
 
 def _sizes(options: SimpleNamespace) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ if "-m dd2424_jax.data" in " ".join(sys.orig_argv):  # as a command, of which th
     terminal.prepare()
 
 from dd2424_jax.data.cifar10 import CLASSES, DIMENSIONS, DataError
-from dd2424_jax.data.splits import Dataset, Scale, Source, Split, Splits, load, scale, split, standardize
+from dd2424_jax.data.splits import Dataset, Scale, Source, Split, Splits, load, scale, split, splits, standardize
 
 __all__ = [
     "CLASSES",
@@ -22,5 +22,6 @@ __all__ = [
     "load",
     "scale",
     "split",
+    "splits",
     "standardize",
 ]

@@ -48,7 +48,7 @@ class Dataset(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Which images a split has: the dataset's name and sha256, and the arguments of `split`."""
+    """Which images the splits have: the dataset's name and sha256, and the arguments of `splits`."""
 
     name: str
     sha256: str
@@ -56,10 +56,12 @@ class Source(NamedTuple):
     valid_batches: tuple[int, ...]
     n_train: int
     n_valid: int
+    n_splits: int = 1
 
-    def split(self, dataset: Dataset) -> Splits:
-        """These images of the dataset, the test split among them."""
-        return split(dataset, self.train_batches, self.valid_batches, n_train=self.n_train, n_valid=self.n_valid)
+    def split(self, dataset: Dataset) -> tuple[Splits, ...]:
+        """These images of the dataset, the test split among them, for each of n_splits sets held out."""
+        n = {"n_train": self.n_train, "n_valid": self.n_valid}
+        return splits(dataset, self.train_batches, self.valid_batches, **n, n_splits=self.n_splits)
 
 
 def load(name: str = "auto", data_dir: str | None = None) -> Dataset:
@@ -121,6 +123,26 @@ def split(
     Raises:
       DataError: a batch is unknown or on both sides, or there are not so many images.
     """
+    return splits(dataset, train_batches, valid_batches, n_train=n_train, n_valid=n_valid)[0]
+
+
+def splits(
+    dataset: Dataset,
+    train_batches: Sequence[int] = TRAIN_BATCHES,
+    valid_batches: Sequence[int] = (),
+    *,
+    n_train: int,
+    n_valid: int,
+    n_splits: int = 1,
+) -> tuple[Splits, ...]:
+    """As `split`, n_splits times, each with other validation images; the first time, they are `split`'s.
+
+    The sets are disjoint as far as the images go, and else evenly spaced. Where validation has no batches of its own,
+    training takes the n_train images that follow a set, and after the last image the first.
+
+    Raises:
+      DataError: as `split`, or there are not so many different sets.
+    """
     if not train_batches or not {*train_batches, *valid_batches} <= {*TRAIN_BATCHES}:
         raise DataError(f"batches {[*train_batches, *valid_batches]}: name some of {list(TRAIN_BATCHES)} for training")
     if len({*train_batches, *valid_batches}) < len(train_batches) + len(valid_batches):
@@ -128,15 +150,31 @@ def split(
     pool = _join(dataset, train_batches)
     held_out = _join(dataset, valid_batches) if valid_batches else pool
     room = len(pool.y) - (0 if valid_batches else n_valid)
+    different = len(held_out.y) - n_valid + 1
     if n_valid < 1 or n_train < 1 or n_train > room or n_valid > len(held_out.y):
         raise DataError(
             f"n_train={n_train} and n_valid={n_valid} do not fit: {len(pool.y)} images to train on"
             + (f", {len(held_out.y)} to validate on" if valid_batches else ", of which validation takes its share")
         )
-    train = Split(pool.X[:n_train], pool.y[:n_train])
-    first = 0 if valid_batches else len(pool.y) - n_valid
-    valid = Split(held_out.X[first : first + n_valid], held_out.y[first : first + n_valid])
-    return Splits(train, valid, dataset.test, scale(train.X))
+    if n_splits > different:
+        raise DataError(f"n_splits={n_splits}: of {len(held_out.y)} images there are {different} sets of {n_valid}")
+    n = len(held_out.y)
+    offsets = [i * n_valid if n_splits * n_valid <= n else i * (n - n_valid) // (n_splits - 1) for i in range(n_splits)]
+    if valid_batches:
+        train = _images(pool, 0, n_train)
+        scaled = scale(train.X)
+        return tuple(Splits(train, _images(held_out, at, n_valid), dataset.test, scaled) for at in offsets)
+    if n_splits > 1:  # twice the images on end: what follows a set is one piece, without a copy for each
+        pool = _join(dataset, [*train_batches, *train_batches])
+    made = []
+    for at in offsets:
+        train = _images(pool, n - at if at else 0, n_train)
+        made.append(Splits(train, _images(pool, n - at - n_valid, n_valid), dataset.test, scale(train.X)))
+    return tuple(made)
+
+
+def _images(pool: Split, first: int, n: int) -> Split:
+    return Split(pool.X[first : first + n], pool.y[first : first + n])
 
 
 def _join(dataset: Dataset, batches: Sequence[int]) -> Split:

@@ -10,13 +10,15 @@ from dd2424_jax.runs.result import Result
 
 def draw(result: Result, i: int, name: str):
     """The confusion matrix and the table of classes of setting i, called `name`, over its runs that converged."""
-    splits, label = result.plan.splits, labels.about(result)
-    converged = ~result.outcome.diverged[i]
+    plan, label = result.plan, labels.about(result)
+    converged = result.outcome.converged[i]
     params = jax.tree.map(lambda a: a[i][converged], result.outcome.params)
-    predict = jax.jit(jax.vmap(evaluation.predict, (None, None, 0)))
+    predict = jax.jit(jax.vmap(evaluation.predict, (None, 0, 0)))
+    test, scales = plan.splits.test, [plan.folds[fold].scale for fold in plan.fold[converged]]
+    scale = jax.tree.map(lambda *a: np.stack(a).astype(np.float32), *scales)
     n_classes = len(data.CLASSES)
-    predicted = predict(splits.test, jax.tree.map(np.float32, splits.scale), params)
-    counts = [stats.confusion_matrix(splits.test.y, of_seed, n_classes) for of_seed in np.asarray(predicted)]
+    predicted = predict(test, scale, params)
+    counts = [stats.confusion_matrix(test.y, of_seed, n_classes) for of_seed in np.asarray(predicted)]
     fractions = np.array(counts) / np.sum(counts, axis=2, keepdims=True)
     fig, ((ax,),) = plots.figure(1, 1, f"Test images of {label}, in per cent: {name}, mean over seeds", height=4.8)
     plots.confusion(ax, fractions.mean(axis=0), data.CLASSES)

@@ -25,7 +25,7 @@ def learning_curves(ax, step, train, valid, *, name: str, x: str = "update step"
 
 def curves_of_setting(ax, step, outcome, i: int, name: str, *, x: str = "update step", log: bool = False):
     """Learning curves of one metric of setting i of an outcome, over the runs that converged."""
-    ok = ~outcome.diverged[i]
+    ok = outcome.converged[i]
     on_train, on_valid = (getattr(split, name)[i][ok] for split in (outcome.train, outcome.valid))
     return learning_curves(ax, step, on_train, on_valid, name=name, x=x, log=log)
 
@@ -72,7 +72,7 @@ def learning_figure(outcome, names, title: str, steps, rates, cycle: int):
         ax.set_xlabel("update step" if ax in panels[-1] else "")
         for end in ends:
             ax.axvline(end, color=plots.GREY, linestyle=":", linewidth=1)
-        if outcome.diverged.all() and ax is not below:
+        if not outcome.converged.any() and ax is not below:
             ax.text(0.5, 0.5, "every run diverged", transform=ax.transAxes, ha="center", va="center")
     return fig
 
@@ -84,7 +84,7 @@ def _curves_of_all(axes, outcome, names):
         "validation accuracy": outcome.valid.accuracy,
     }
     for ax, (name, values) in zip(axes, panels.items(), strict=True):
-        converged = [of_setting[~gone] for of_setting, gone in zip(values, outcome.diverged, strict=True)]
+        converged = [of_setting[own] for of_setting, own in zip(values, outcome.converged, strict=True)]
         # The penalty at the start dwarfs what comes after.
         curves_by_setting(ax, outcome.step, names, converged, name=name, log="cost" in name)
 

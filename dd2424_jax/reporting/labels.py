@@ -18,7 +18,8 @@ def count(n: int, noun: str) -> str:
 
 
 def data_and_seeds(plan: Plan) -> str:
-    return f"{DATASETS[plan.source.name]}, {count(len(plan.seeds), 'seed')}"
+    race = "race of up to " if plan.race else ""
+    return f"{DATASETS[plan.source.name]}, {race}{count(len(plan.seeds), 'seed')}"
 
 
 def about(result: Result) -> str:

@@ -4,42 +4,60 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dd2424_jax import choice, stats, train
+from dd2424_jax import choice, race
 from dd2424_jax.choice import Choice
-from dd2424_jax.reporting import labels, learning, plots, published, search_plots, tables
+from dd2424_jax.reporting import labels, learning, plots, published, races, search_plots, search_words, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
-MAX_LISTED = 4  # settings in a sentence; the table has them all
+ADJUSTED = {"separate": "Holm", "equal": "Dunnett"}  # how p is, by the variances
 
 
-def draw(result: Result, title: str, *, overlay: bool = False, followed: Sequence[str] = ()) -> Report:
+def draw(
+    result: Result,
+    title: str,
+    *,
+    overlay: bool = False,
+    followed: Sequence[str] = (),
+    variances: str = "separate",
+    margin: float = 0.5,
+) -> Report:
     """Tables of accuracies and of differences to the best, the choice in words, the search and learning curves.
 
     overlay: whether published searches are drawn over the figure.
     followed: hyperparameters that an earlier search has chosen.
+    variances: as in `choice.choose`; and margin, in points. A race has its own.
     """
-    outcome = result.outcome
-    scores = np.where(outcome.diverged, np.nan, outcome.valid.accuracy[..., -1])
-    chosen = choice.choose(result.plan.hypers.lam, scores, len(result.plan.splits.valid.y))
+    plan, state = result.plan, races.state_of(result) if result.plan.race else None
+    alpha = 0.05 if state is None else float(race.shares(plan.race)[state.look - 1])
+    scores = result.outcome.scores
+    of_choice = (
+        scores if state is None else np.where(np.isin(np.arange(len(scores)), state.survivors)[:, None], scores, np.nan)
+    )
+    how = {"variances": variances, "margin": margin / 100}
+    if state is not None:
+        how = {"variances": plan.race.variances, "margin": plan.race.margin}
+    chosen = choice.choose(plan.hypers.lam, of_choice, len(plan.splits.valid.y), alpha=alpha, folds=plan.fold, **how)
     label = labels.about(result)
     caption = (
         f"{title} for {_searched(result)} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean"
+        f"{'' if len(plan.folds) == 1 else ' over held-out sets'}"
     )
-    shown = [
-        tables.of_settings(
-            result, caption, ("train_accuracy", "valid_accuracy", "valid_cost"), interval="valid_accuracy"
-        )
-    ]
-    remarks = [_three_best(result)]
+    metrics = ("train_accuracy", "valid_accuracy", "valid_cost")
+    accuracies = tables.of_settings(result, caption, metrics, interval="valid_accuracy")
+    shown, remarks = [accuracies if state is None else races.with_seeds(accuracies, state)], [_three_best(result)]
+    figures = {"search": _figure(result, scores, chosen, alpha, f"{title}: {label}", overlay)}
+    more = {}
     if chosen is not None:
-        shown.append(_differences(result, chosen))
-        remarks += words(chosen, result.plan.hypers, labels.settings(result.plan), labels.varying(result.plan))
-    figures = {
-        "search": _figure(result, scores, chosen, f"{title}: {label}", overlay),
-        "curves": learning.curves(result, title),
-    }
-    return Report(shown, remarks, figures, {"choice": chosen and _as_json(result, chosen, remarks[1:], followed)})
+        shown.append(_differences(result, chosen, alpha))
+        remarks += search_words.sentences(chosen, plan, float(np.nanmean(result.outcome.seconds)))
+    if state is not None:
+        remarks.append(races.remark(result, state))
+        figures["race"] = races.figure(result, state, f"{title}, seeds of every setting: {label}")
+        more["race"] = races.as_json(result, state)
+    figures["curves"] = learning.curves(result, title)
+    more["choice"] = chosen and _as_json(result, chosen, alpha, remarks[1:], followed)
+    return Report(shown, remarks, figures, more)
 
 
 def _searched(result: Result) -> str:
@@ -55,7 +73,7 @@ def _three_best(result: Result) -> str:
     return f"The three best on validation: {'; '.join(best) or 'none, as every run diverged'}."
 
 
-def _differences(result: Result, chosen: Choice) -> tables.Table:
+def _differences(result: Result, chosen: Choice, alpha: float) -> tables.Table:
     names = labels.columns(result.plan)
     rows = []
     for i in np.argsort(result.plan.hypers.lam, kind="stable"):
@@ -63,73 +81,30 @@ def _differences(result: Result, chosen: Choice) -> tables.Table:
         interval = tables.points_interval(difference.low, difference.high)
         numbers = [tables.points(difference.mean), interval, "–" if np.isnan(p) else f"{p:.3f}"]
         if i == chosen.best:
-            numbers, verdict = ["–", "–", "–"], "chosen"
+            verdict = "chosen"
         elif i in chosen.indistinguishable:
             verdict = "no"
+        elif p <= alpha:
+            verdict = "yes"
         else:
-            verdict = "yes" if stats.excludes_zero(difference) else "diverged"
+            verdict = "diverged" if result.settings[i].diverged else "left"
         one_se = " (one-SE rule)" if i == chosen.one_se and i != chosen.best else ""
         first, *others = [column[i] for column in names.values()]
         rows.append([first + one_se, *others, *numbers, verdict])
     caption = (
-        f"Every setting minus the best, validation accuracy on {labels.about(result)}: points, paired by "
-        "seed, with simultaneous 95 % confidence intervals (Bonferroni); p of sign flips, not corrected"
+        f"Every setting minus the best of the others, validation accuracy on {labels.about(result)}: points, paired by "
+        f"{search_words.UNITS[chosen.unit]}, with simultaneous {_confidence(alpha)} confidence intervals (Hsu's "
+        f"comparisons with the best); significantly worse than the chosen one where p, adjusted ({ADJUSTED[chosen.variances]}), is "
+        f"at most {alpha:g}"
     )
-    return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly different"], rows)
+    return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly worse"], rows)
 
 
-def words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[str, str]) -> list[str]:
-    """The choice in sentences, all from its numbers.
-
-    names: of the settings; symbols: of the hyperparameters that vary.
-    """
-    seeds = labels.count(chosen.n_seeds, "seed")
-    sentences = [f"{_set_in_words(chosen, hypers, names, symbols)} with {seeds}; chosen: {names[chosen.best]}."]
-    sentences.append(
-        f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ whose mean is within one standard "
-        "error (over seeds) of the best mean."
-    )
-    if np.isfinite(chosen.selection_bias):
-        sentences.append(
-            f"Selection bias (winner's curse): the best mean is expected to be {100 * chosen.selection_bias:.2f} "
-            "points too high (half of the seeds choose, the other half score)."
-        )
-    sentences.append(
-        f"The choice of validation images adds a standard error of {100 * chosen.standard_error:.2f} points to every "
-        "accuracy; all settings share the images, so that it largely cancels in differences."
-    )
-    if chosen.n_seeds < stats.FEWEST_PAIRS:
-        sentences.append(
-            f"WARNING: with {seeds} no sign-flip test can reach p < .05; --n_seeds={stats.FEWEST_PAIRS} can."
-        )
-    for name, symbol in symbols.items():
-        if edge := choice.edge(getattr(hypers, name), chosen.best):
-            beyond = "smaller" if edge == "lowest" else "larger"
-            sentences.append(
-                f"WARNING: the best {symbol} is the {edge} of the search; a {beyond} one may be better still."
-            )
-    return sentences
+def _confidence(alpha: float) -> str:
+    return f"{100 * (1 - alpha):.3g} %"
 
 
-def _set_in_words(chosen: Choice, hypers: train.Hypers, names: list[str], symbols: dict[str, str]) -> str:
-    same = list(chosen.indistinguishable)
-    name, *others = symbols
-    if len(names) == 1:
-        return f"{names[0]} is the only setting tried"
-    if len(same) == 1:
-        n_worse = sum(map(stats.excludes_zero, chosen.differences))
-        diverged = "" if n_worse == len(names) - 1 else "diverged or "
-        return f"Every other setting {diverged}is significantly worse than {names[same[0]]}"
-    ascending = [int(i) for i in np.argsort(getattr(hypers, name), kind="stable")]
-    first = ascending.index(same[0])
-    if not others and ascending[first : first + len(same)] == same:
-        low, high = (names[i].removeprefix(f"{symbols[name]} = ") for i in (same[0], same[-1]))
-        return f"{symbols[name]} from {low} to {high} is indistinguishable from the best"
-    listed = f" ({'; '.join(names[i] for i in same)})" if len(same) <= MAX_LISTED else ""
-    return f"{len(same)} of {len(names)} settings are indistinguishable from the best{listed}"
-
-
-def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: bool):
+def _figure(result: Result, scores, chosen: Choice | None, alpha: float, title: str, overlay: bool):
     """Against the one hyperparameter that varies; as a heat map where two are crossed; else by the settings' names."""
     plan, symbols = result.plan, labels.varying(result.plan)
     names = [labels.in_math(name) for name in labels.settings(plan)]
@@ -151,7 +126,7 @@ def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: 
         published.overlay(axes[0])
     plots.legend(fig, axes[0])
     if several:
-        search_plots.differences(axes[1], x, chosen)
+        search_plots.differences(axes[1], x, chosen, _confidence(alpha))
     for ax in axes:
         if len(values) == 1:
             search_plots.value_axis(ax, x, axis_names[0])
@@ -161,7 +136,7 @@ def _figure(result: Result, scores, chosen: Choice | None, title: str, overlay: 
     return fig
 
 
-def _as_json(result: Result, chosen: Choice, sentences: list[str], followed: Sequence[str]) -> dict:
+def _as_json(result: Result, chosen: Choice, alpha: float, sentences: list[str], followed: Sequence[str]) -> dict:
     settings = [setting.hypers.named() for setting in result.settings]
     return {
         "best": settings[chosen.best],
@@ -171,12 +146,19 @@ def _as_json(result: Result, chosen: Choice, sentences: list[str], followed: Seq
         "one_se_lam": settings[chosen.one_se]["lam"],
         "indistinguishable": [settings[i] for i in chosen.indistinguishable],
         "n_seeds": chosen.n_seeds,
+        "unit": chosen.unit,
+        "variances": chosen.variances,
+        "alpha": alpha,
         "differences": [
             setting
             | {"mean": difference.mean, "sd": difference.sd}
-            | {"simultaneous_ci95": [difference.low, difference.high], "p": p}
+            | {"simultaneous_interval": [difference.low, difference.high], "adjusted_p": p}
             for setting, difference, p in zip(settings, chosen.differences, chosen.p, strict=True)
         ],
+        "compared_separately": [settings[i] for i in chosen.compared_separately],
+        "equal_variances_p": chosen.equal_variances_p,
+        "power": chosen.power._asdict(),
+        "variance_shares": chosen.variance_shares and chosen.variance_shares._asdict(),
         "valid_standard_error": chosen.standard_error,
         "expected_selection_bias": chosen.selection_bias,
         "words": sentences,

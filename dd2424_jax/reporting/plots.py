@@ -27,7 +27,7 @@ matplotlib.rcParams.update(
 )
 
 WIDTH, MAX_HEIGHT = 6.0, 7.5  # inches: about a page's text, so that its type stays as large as it is here
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#777777"
+BLUE, LIGHT, VERMILION, GREY = "#0072B2", "#B9DDF1", "#D55E00", "#777777"
 MAX_NAMES, MAX_LEGEND, MAX_TICKS, MAX_PANELS = 20, 12, 9, 5  # that a figure has room for
 
 

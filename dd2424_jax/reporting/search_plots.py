@@ -61,17 +61,18 @@ def _intervals(accuracy) -> tuple[np.ndarray, np.ndarray]:
     return np.array([e.mean for e in estimates]), np.nan_to_num([e.high - e.mean for e in estimates])
 
 
-def differences(ax, x, choice: Choice):
-    """Every setting minus the best, in points, with simultaneous intervals; those far below are named at the edge."""
+def differences(ax, x, choice: Choice, confidence: str = "95 %"):
+    """Every setting minus the best of the others, in points, with simultaneous intervals; those far below are named."""
     points = 100 * np.array([d.mean for d in choice.differences])
-    half = np.nan_to_num(100 * np.array([d.high - d.mean for d in choice.differences]))
+    below = np.nan_to_num(100 * np.array([d.mean - d.low for d in choice.differences]))
+    above = np.nan_to_num(100 * np.array([d.high - d.mean for d in choice.differences]))
     # Room for all that are indistinguishable, or where there are none for the others, and for a point at least.
     same = list(choice.indistinguishable)
     shown = same if len(same) > 1 else np.isfinite(points)
-    lowest = min([0.0, *points[shown]])
+    lowest = np.nanmin([0.0, *points[shown]])
     room = 4.5 * max(1.0, -lowest)  # of few seeds, intervals are so wide that the differences would not be seen
-    floor = 1.15 * max(lowest - room, min([-1.0, *(points - half)[shown]]))
-    ceiling = min(room, max([0.5, *(points + half)[shown]]))
+    floor = 1.15 * max(lowest - room, min([-1.0, *(points - below)[shown]]))
+    ceiling = min(room, max([0.5, *(points + above)[shown]]))
     ax.axhline(0, color="black", linewidth=0.8)
     for i in range(len(x)):
         if points[i] < floor:
@@ -80,9 +81,10 @@ def differences(ax, x, choice: Choice):
             ax.annotate(f"{points[i]:.1f}", (x[i], floor), **where)
         else:
             face = {} if i in same else WORSE
-            ax.errorbar(x[i], points[i], half[i], fmt="o", color=BLUE, capsize=3, markersize=5, **face)
-    ax.set_title("paired by seed, simultaneous 95 % confidence intervals (Bonferroni)")
-    ax.set(ylabel="minus the best, points", ylim=(floor, 1.15 * ceiling))
+            whiskers = [[below[i]], [above[i]]]
+            ax.errorbar(x[i], points[i], whiskers, fmt="o", color=BLUE, capsize=3, markersize=5, **face)
+    ax.set_title(f"minus the best of the others: paired, simultaneous {confidence} confidence intervals (Hsu)")
+    ax.set(ylabel="difference, points", ylim=(floor, 1.15 * ceiling))
     return ax
 
 

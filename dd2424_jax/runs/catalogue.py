@@ -1,8 +1,6 @@
 """All run directories there are, finished or not: what they are, how far they are, and their headline accuracy."""
 
 import contextlib
-import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +9,7 @@ import numpy as np
 
 from dd2424_jax import stats, train
 from dd2424_jax.io import files
-from dd2424_jax.runs import directory, latest, shards
+from dd2424_jax.runs import directory, interim, latest, parts
 from dd2424_jax.runs.directory import CONFIG, ResultError
 
 
@@ -89,19 +87,15 @@ def entry(path: Path) -> Entry:
 
 def _how_far(path: Path, config: Mapping) -> str:
     """Of a run that is not finished."""
-    if parts := [folder.name for folder in path.glob("*") if re.fullmatch(directory.SHARD, folder.name)]:
-        n = int(re.search(r"\d+$", parts[0])[0])
-        return f"{n - len(shards.missing(path, n))} of {n} shards"
-    ends = config.get("identity", {}).get("config", {}).get("eval_steps")
-    if not ends or not (checkpoints := sorted(directory.checkpoints(path))):
-        return "begun"
-    try:
-        with np.load(checkpoints[-1]) as arrays:
+    identity, said = config.get("identity", {}), []
+    if n_runs := parts.n_runs(path):
+        said.append(f"{n_runs} of {len(identity['hypers']['lam']) * len(identity['seeds'])} runs")
+    ends, checkpoints = identity.get("config", {}).get("eval_steps"), interim.checkpoints(path)
+    if ends and checkpoints:
+        with contextlib.suppress(*parts.UNREADABLE), np.load(checkpoints[-1]) as arrays:
             step = int(arrays["['step']"])
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):  # damaged
-        return "begun"
-    chunk = f", chunk {len(checkpoints)}" if len(checkpoints) > 1 else ""
-    return f"update {step:,} of {ends[-1]:,}{chunk}"
+            said.append(f"update {step:,} of {ends[-1]:,}")
+    return ", ".join(said) or "begun"
 
 
 class Headline(NamedTuple):

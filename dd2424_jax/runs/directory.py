@@ -1,7 +1,7 @@
 """Run directories: what a run is and what came out, never half written and never overwritten.
 
-`<out_dir>/<experiment>/<name>/` holds config.json from the start, checkpoints on the way, and summary.json as its
-last file: where that is, the run is finished.
+`<out_dir>/<experiment>/<name>/` holds config.json from the start, checkpoints and finished parts on the way, and
+summary.json as its last file: where that is, the run is finished.
 
 A process holds its run by a lock. Where several share a run, each holds a folder of its own in it, and the run itself
 only while it begins and while it completes it.
@@ -15,14 +15,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dd2424_jax.io import files, records
-from dd2424_jax.runs import latest
+from dd2424_jax.runs import interim, latest
 from dd2424_jax.runs.identity import differences, digest, plain
 from dd2424_jax.runs.latest import LATEST, SUMMARY
 from dd2424_jax.runs.locks import LOCK, ResultError, held
 
 CONFIG = "config.json"
-SHARD, CHECKPOINT = r"shard-\d+-of-\d+", r"checkpoint-\d{3,}\.npz"  # what is only needed on the way
-OUTCOME = r"(curves|params)\.npz"  # of a shard
 PATIENCE = 30.0  # seconds to wait for a lock that is held shortly
 
 
@@ -47,8 +45,8 @@ class Run:
 
     @property
     def resumed(self) -> bool:
-        """Whether an earlier process has left checkpoints to go on from."""
-        return bool(checkpoints(self.own))
+        """Whether an earlier process has left something to go on from."""
+        return bool(interim.checkpoints(self.own) or interim.parts(self.own))
 
     @property
     def summary(self) -> dict:
@@ -74,6 +72,10 @@ class Run:
         """
         if not os.path.samestat(self.path.stat(), self._place):
             raise ResultError(f"{self.path} was replaced by another folder meanwhile: choose another --name")
+
+    def note(self, **facts) -> None:
+        """Add facts to config.json that were not known when it was begun."""
+        records.write_json(self.path / CONFIG, {**(read_config(self.path) or self._config), **facts})
 
     def finish(self, summary: Mapping) -> None:
         """Write summary.json, let `latest` name the newest run, and drop what was only needed on the way."""
@@ -102,24 +104,9 @@ class Run:
         # Where this makes good an interruption, another run may have finished since.
         newest = max([self.path, *latest.finished(parent.parent, parent.name)], key=latest.finished_at)
         latest.point_to(parent, newest.name)
-        for folder in _named(self.path, SHARD):
-            self._remove_shard(folder)
-        for file in checkpoints(self.path):
-            file.unlink(missing_ok=True)
+        interim.remove(self.path, held=self.own)
         with contextlib.suppress(OSError):
             (self.path / LOCK).unlink()  # the last: while it is there, this is done again
-
-    def _remove_shard(self, folder: Path) -> None:
-        """What its process wrote; not while that still writes."""
-        with contextlib.suppress(OSError):
-            if folder != self.own and (folder / LOCK).exists():
-                lock = files.open_locked(folder / LOCK, patience=0)
-                if lock is None:
-                    return
-                lock.close()
-            for file in _named(folder, rf"{LOCK}|{OUTCOME}|{CHECKPOINT}|{files.PART.pattern}"):
-                file.unlink()
-            folder.rmdir()
 
 
 class RunElsewhere(Run):
@@ -132,15 +119,6 @@ class RunElsewhere(Run):
     @property
     def finished(self) -> bool:
         return self._finished
-
-
-def _named(folder: Path, pattern: str) -> list[Path]:
-    return [entry for entry in folder.glob("*") if re.fullmatch(pattern, entry.name)]
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """Those that a sweep has left in its folder."""
-    return [entry for entry in _named(folder, CHECKPOINT) if not entry.is_dir()]
 
 
 @contextlib.contextmanager
@@ -205,7 +183,7 @@ def _check_that_it_is_a_runs(path: Path) -> None:
     """A folder of something else is left alone."""
     if path.is_dir() and not (path / CONFIG).exists():
         ours = re.compile(
-            rf"{LOCK}|{SHARD}|{files.PART.pattern}"
+            rf"{LOCK}|{interim.SHARD}|{files.PART.pattern}"
         )  # of a run that was killed before it had its config.json
         if others := [entry.name for entry in path.iterdir() if not ours.fullmatch(entry.name)]:
             raise ResultError(f"{path} is not a run's: it has {others[0]} and no {CONFIG}; choose another --name")

@@ -14,6 +14,7 @@ OF_NUMBERS = (  # the modules that they depend on, if only to rounding
     *("losses", "schedules", "optimizers", "network", "train", "evaluation", "programs", "segments", "sweep"),
     *("data/pickles", "data/cifar10", "data/synthetic", "data/splits", "parallel/placement"),
 )
+DECIDING = ("stats", "dunnett", "comparisons", "power", "choice", "race")
 
 
 def digest(identity: Mapping) -> str:
@@ -49,9 +50,15 @@ def code() -> dict[str, str]:
 
 
 @functools.cache
+def deciding_code() -> str:
+    """A digest of the modules that decide which runs a race has."""
+    return of_sources(PACKAGE / f"{name}.py" for name in DECIDING)
+
+
+@functools.cache
 def drawing_code() -> str:
     """A digest of the modules that make a report of numbers."""
-    modules = ("stats", "choice", "runs/result", "runs/comparison")
+    modules = (*DECIDING, "runs/result", "runs/comparison")
     return of_sources([*sorted((PACKAGE / "reporting").glob("*.py")), *(PACKAGE / f"{name}.py" for name in modules)])
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import jax
 import numpy as np
 
 from dd2424_jax import data, sweep
-from dd2424_jax.runs import identity, result
+from dd2424_jax.runs import identity, parts
 from dd2424_jax.runs.catalogue import Entry
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan, from_identity
@@ -28,23 +27,13 @@ def join(searches: Sequence[Entry], dataset: data.Dataset, *, weights: bool) -> 
     if len(np.unique(seeds)) < len(seeds):
         values, counts = np.unique(seeds, return_counts=True)
         raise ResultError(f"seed {values[counts > 1][0]} is in more than one of these searches")
-    outcomes = [
-        result.read_arrays(search.path, plan, weights=weights and _weights(search))
-        for search, plan in zip(searches, plans, strict=True)
-    ]
-    order = np.argsort(seeds)
-    parts = [(one.train, one.valid, one.test, one.params) for one in outcomes]
-    on_train, on_valid, on_test, params = jax.tree.map(lambda *a: np.concatenate(a, axis=1)[:, order], *parts)
-    plan = plans[0]._replace(seeds=tuple(seeds[order].tolist()))
-    return plan, outcomes[0]._replace(
-        seeds=np.asarray(plan.seeds, np.uint32),
-        train=on_train,
-        valid=on_valid,
-        test=on_test,
-        params=params,
-        compile_seconds=sum(one.compile_seconds for one in outcomes),
-        run_seconds=sum(one.run_seconds for one in outcomes),
-    )
+    plan = plans[0]._replace(seeds=tuple(np.sort(seeds).tolist()))
+    weights = weights and all(map(_weights, searches))
+    outcome = parts.blank(plan, weights=weights)
+    given = parts.collect(plan, [search.path for search in searches], outcome, ~outcome.trained, weights=weights)
+    if not outcome.trained.all():
+        raise ResultError("the numbers of one of these searches are damaged")
+    return plan, outcome._replace(compile_seconds=sum(one.compile_seconds for one in given))
 
 
 def _plan(search: Entry, dataset: data.Dataset) -> Plan:

@@ -64,7 +64,7 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
         raise ResultError(f"{file} can't be read ({error.strerror}): name a run directory that has weights") from error
     except records.Unusable as error:
         raise ResultError(f"{file} {error}") from error
-    if not {"lam", "seed", "mean", "sd", "W1", "b1"} <= arrays.keys():
+    if not {"lam", "seed", "split", "mean", "sd", "W1", "b1"} <= arrays.keys():
         raise ResultError(f"{file} is not {result.PARAMS} of a run, or of another version of this program")
     if path.is_dir() and directory.read_config(path).get("digest") not in (None, of):
         raise ResultError(f"{file} is of another run than the rest of {path}")
@@ -79,8 +79,8 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
     n_layers = sum(name.startswith("W") for name in arrays)
     params = tuple(network.Layer(arrays[f"W{k}"][i, j], arrays[f"b{k}"][i, j]) for k in range(1, n_layers + 1))
     if not all(np.isfinite(a).all() for a in jax.tree.leaves(params)):
-        raise ResultError(f"{path}: setting {i} diverged with seed {seeds[j]}; take another one")
-    scale = data.Scale(arrays["mean"], arrays["sd"])
+        raise ResultError(f"{path}: setting {i} diverged, or was not trained, with seed {seeds[j]}; take another one")
+    scale = data.Scale(*(np.atleast_2d(arrays[name])[arrays["split"][j]] for name in data.Scale._fields))
     about = {name: float(a[i]) for name, a in hypers.items()} | {"seed": seeds[j]}
     return Model(params, jax.tree.map(np.float32, scale), about)
 

@@ -1,10 +1,14 @@
 """What decides the numbers of a sweep, and nothing else; it is what a run directory is known by."""
 
+import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from dd2424_jax import data, registry, train
-from dd2424_jax.runs.identity import code, digest
+from dd2424_jax.race import Race
+from dd2424_jax.runs.identity import code, deciding_code, digest
 
 
 class Plan(NamedTuple):
@@ -15,7 +19,8 @@ class Plan(NamedTuple):
     hypers      the settings, arrays [n_settings]
     seeds       integers in [0, 2³²)
     source      which images
-    splits      these images; `test` is None where nothing may depend on them
+    folds       these images, split once or several times; `test` is None where nothing may depend on them
+    race        which settings get more seeds, decided on the way; None where all get all
     """
 
     experiment: str
@@ -23,11 +28,37 @@ class Plan(NamedTuple):
     hypers: train.Hypers
     seeds: tuple[int, ...]
     source: data.Source
-    splits: data.Splits
+    folds: tuple[data.Splits, ...]
+    race: Race | None = None
 
     @property
     def n_runs(self) -> int:
         return len(self.hypers.lam) * len(self.seeds)
+
+    @property
+    def splits(self) -> data.Splits:
+        """The first fold, which is of the sizes of all."""
+        return self.folds[0]
+
+    @property
+    def fold(self) -> np.ndarray:
+        """Of every seed, the index of its fold [n_seeds]."""
+        return np.asarray(self.seeds) % len(self.folds)
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Of every seed, a checksum of the labels that it is validated on [n_seeds]."""
+        checksums = [zlib.crc32(fold.valid.y.tobytes()) for fold in self.folds]
+        return np.array(checksums, np.uint32)[self.fold]
+
+    def settings(self) -> list[tuple[float, ...]]:
+        """Every setting's hyperparameters."""
+        return list(zip(*(a.tolist() for a in self.hypers.named().values()), strict=True))
+
+    def part(self, settings, seeds) -> "Plan":
+        """The plan of some settings with some seeds, by index."""
+        kept = np.asarray(self.seeds)[seeds]
+        return self._replace(hypers=self.hypers.at(settings), seeds=tuple(kept.tolist()), race=None)
 
     @property
     def steps_per_epoch(self) -> float:
@@ -37,7 +68,7 @@ class Plan(NamedTuple):
         """How it was trained, in the words of the flags, but for its settings and the number of its seeds."""
         config, n_updates = self.config, self.config.eval_steps[-1]
         named = {name: registry.label(name, getattr(config, name)) for name in ("loss", "optimizer", "augment")}
-        images = {name: getattr(self.source, name) for name in ("train_batches", "valid_batches", "n_train", "n_valid")}
+        images = {name: value for name, value in self.source._asdict().items() if name not in ("name", "sha256")}
         if config.schedule is train.constant:
             extent = {"n_epochs": _whole(n_updates / self.steps_per_epoch, 0.5 / self.steps_per_epoch)}
         else:
@@ -68,12 +99,19 @@ class Plan(NamedTuple):
             "hypers": {name: a.tolist() for name, a in self.hypers.named().items()},
             "seeds": list(self.seeds),
             "dataset": self.dataset,
+            "race": self.race and {**self.race._asdict(), "code": deciding_code()},
         }
 
     @property
     def digest(self) -> str:
         """Its identity in short."""
         return digest(self.identity())
+
+    @property
+    def kin(self) -> str:
+        """What its runs have in common, in short: a run is known by that, its setting, seed, and images held out."""
+        own = {"hypers": [*self.hypers.named()], "dataset": {**self.dataset, "n_splits": None}}
+        return digest({**self.identity(), **own, "seeds": None, "race": None})
 
 
 def _whole(number: float, tolerance: float = 0.0) -> float:
@@ -90,12 +128,23 @@ def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:
     about = dict(identity["dataset"])
     looks_at_test = about.pop("n_test") > 0
     source = data.Source(**{key: tuple(value) if isinstance(value, list) else value for key, value in about.items()})
-    splits = source.split(dataset)
     return Plan(
         identity["experiment"],
         registry.described(identity["config"]),
         train.as_arrays(train.Hypers(**identity["hypers"])),
         tuple(identity["seeds"]),
         source,
-        splits if looks_at_test else splits._replace(test=None),
+        folds(source, dataset, test=looks_at_test),
+        identity["race"] and _race(identity["race"]),
     )
+
+
+def _race(numbers: Mapping) -> Race:
+    own = {name: tuple(value) if isinstance(value, list) else value for name, value in numbers.items()}
+    del own["code"]
+    return Race(**own)
+
+
+def folds(source: data.Source, dataset: data.Dataset, *, test: bool) -> tuple[data.Splits, ...]:
+    """The source's splits of its images, with the test split or without."""
+    return tuple(split if test else split._replace(test=None) for split in source.split(dataset))

@@ -1,6 +1,5 @@
 """What came out of a plan: the numbers of every run, their estimates over seeds, and the files that hold them."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -8,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import network, stats, sweep, train
+from dd2424_jax import data, network, stats, sweep, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.io import files, records
 from dd2424_jax.runs.directory import ResultError
@@ -17,7 +16,7 @@ from dd2424_jax.runs.plan import Plan
 RUNS, CURVES, PARAMS = "runs.csv", "curves.npz", "params.npz"
 FACTS = (  # of a plan, that have a column in runs.csv
     *("init_std", "bias_std", "loss", "optimizer", "augment", "n_batch", "n_s", "n_cycles", "n_evals", "n_epochs"),
-    *("train_batches", "valid_batches", "n_train", "n_valid"),
+    *("train_batches", "valid_batches", "n_train", "n_valid", "n_splits"),
 )
 
 
@@ -52,19 +51,19 @@ class Result(NamedTuple):
 
 def conclude(plan: Plan, outcome: sweep.Outcome, path: Path) -> Result:
     """The result of a plan, with the estimates of every setting."""
-    return Result(plan, outcome, settings(outcome), path)
+    return Result(plan, outcome, settings(outcome, plan.fold), path)
 
 
-def settings(outcome: sweep.Outcome) -> list[Setting]:
-    """The estimates of every setting; diverged runs are counted and left out."""
+def settings(outcome: sweep.Outcome, fold: np.ndarray) -> list[Setting]:
+    """The estimates of every setting; diverged runs are counted and left out. `fold`: of every seed, [n_seeds]."""
     numbers = final(outcome)
     return [
         Setting(
             train.Hypers(**{name: float(a[i]) for name, a in outcome.hypers.named().items()}),
-            int(diverged.sum()),
-            {key: stats.estimate(a[i][~diverged]) for key, a in numbers.items()},
+            int(outcome.diverged[i].sum()),
+            {key: stats.nested(a[i][converged], fold[converged]) for key, a in numbers.items()},
         )
-        for i, diverged in enumerate(outcome.diverged)
+        for i, converged in enumerate(outcome.converged)
     ]
 
 
@@ -95,14 +94,14 @@ def write_runs(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
     alike |= {"sizes": "-".join(map(str, plan.config.sizes))} | {name: facts.get(name) for name in FACTS}
     alike = {name: " ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in alike.items()}
     rows = []
-    for i, j in itertools.product(range(len(outcome.hypers.lam)), range(len(outcome.seeds))):
+    for i, j in np.argwhere(outcome.trained).tolist():
         status = "diverged" if outcome.diverged[i, j] else "ok"
         rows.append(
-            [*alike.values(), *(float(a[i]) for a in hypers.values()), int(outcome.seeds[j])]
+            [*alike.values(), *(float(a[i]) for a in hypers.values()), int(outcome.seeds[j]), int(plan.fold[j])]
             + [float(a[i, j]) for a in numbers.values()]
             + [status]
         )
-    files.write_csv(directory / RUNS, [*alike, *hypers, "seed", *numbers, "status"], rows)
+    files.write_csv(directory / RUNS, [*alike, *hypers, "seed", "split", *numbers, "status"], rows)
 
 
 def write_arrays(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
@@ -127,7 +126,8 @@ def read_arrays(directory: Path, plan: Plan, *, weights: bool = True) -> sweep.O
     Raises:
       ResultError: a file is missing, damaged, or of another plan.
     """
-    expected = sweep.blank(plan.config, plan.hypers, plan.seeds, tested=plan.splits.test is not None)
+    tested = plan.splits.test is not None
+    expected = sweep.blank(plan.config, plan.hypers, plan.seeds, tested=tested, weights=weights)
     curves = _read(directory / CURVES, plan, _curves(plan, expected))
     arrays = _read(directory / PARAMS, plan, _params(plan, expected)) if weights else {}
     n_layers = len(expected.params) if weights else 0
@@ -141,27 +141,30 @@ def read_arrays(directory: Path, plan: Plan, *, weights: bool = True) -> sweep.O
         valid=metrics("valid"),
         test=expected.test and metrics("test"),
         params=layers or None,
+        seconds=curves["seconds"],
         compile_seconds=float(curves["compile_seconds"]),
-        run_seconds=float(curves["run_seconds"]),
     )
 
 
 def _axes(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
-    return {**plan.hypers.named(), "seed": outcome.seeds, "dataset": np.array(plan.source.name)}
+    of_runs = {"seed": outcome.seeds, "split": plan.fold, "held_out": plan.held_out, "kin": np.array(plan.kin)}
+    return {**plan.hypers.named(), **of_runs, "dataset": np.array(plan.source.name)}
 
 
 def _curves(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
     curves = _named(train=outcome.train, valid=outcome.valid)
     tested = {} if outcome.test is None else _named(test=outcome.test)
-    seconds = {key: np.array(getattr(outcome, key), float) for key in ("compile_seconds", "run_seconds")}
+    seconds = {key: np.array(getattr(outcome, key), float) for key in ("compile_seconds", "seconds")}
     steps = {"step": outcome.step, "epoch": outcome.step / plan.steps_per_epoch, "lr": outcome.lr}
     return {**steps, **curves, **tested, **_axes(plan, outcome), **seconds}
 
 
 def _params(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
-    """All that classifies images: layers, and the pixels' mean and sd."""
+    """All that classifies images: layers, and the pixels' mean and sd [d], of several splits [n_splits, d]."""
     layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}
-    return {**layers, **plan.splits.scale._asdict(), **_axes(plan, outcome)}
+    scales = [fold.scale for fold in plan.folds]
+    scale = scales[0] if len(scales) == 1 else data.Scale(*(np.stack(a) for a in zip(*scales, strict=True)))
+    return {**layers, **scale._asdict(), **_axes(plan, outcome)}
 
 
 def _read(file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import optax
 import pytest
 
-from dd2424_jax import sweep
+from dd2424_jax import sweep, train
 from dd2424_jax.app import pipeline
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import result
@@ -61,7 +62,7 @@ def test_killed_before_any_of_its_changes_to_files_a_run_ends_with_the_same_numb
             break
         with pytest.MonkeyPatch.context() as patch:
             if list(out_dir.glob("tried/*/summary.json")):
-                patch.setattr(sweep, "run", None)  # nothing is trained again
+                patch.setattr(sweep, "each", None)  # nothing is trained again
             pipeline.run(plan, draw, session(out_dir))
         assert contents(out_dir) == expected
     assert n_changes > 20
@@ -90,7 +91,7 @@ def test_a_report_with_other_arguments_is_drawn_again_without_training(plan, tmp
 
     first = summary_of("one")
     before = contents(tmp_path)
-    monkeypatch.setattr(sweep, "run", None)
+    monkeypatch.setattr(sweep, "each", None)
     assert summary_of("other")["remark"] == "other"
     assert "other" in contents(tmp_path)["table.md"].decode()
     assert summary_of("one") == first
@@ -128,7 +129,7 @@ def test_what_is_drawn_is_the_result(plan, tmp_path):
 def test_a_table_that_was_lost_or_damaged_is_made_again_from_the_numbers(plan, tmp_path, monkeypatch, damage):
     pipeline.run(plan, draw, session(tmp_path))
     before = contents(tmp_path)
-    monkeypatch.setattr(sweep, "run", None)
+    monkeypatch.setattr(sweep, "each", None)
     table = tmp_path / "tried" / "latest" / "table.md"
     table.unlink()
     if damage is not None:
@@ -150,7 +151,7 @@ def test_where_the_numbers_are_damaged_too_it_says_what_to_do(plan, tmp_path):
 def test_code_that_draws_otherwise_draws_again_and_trains_nothing(plan, tmp_path, monkeypatch):
     pipeline.run(plan, draw, session(tmp_path))
     before = contents(tmp_path)
-    monkeypatch.setattr(sweep, "run", None)
+    monkeypatch.setattr(sweep, "each", None)
     monkeypatch.setattr(pipeline, "drawing_code", lambda: "another")
     (tmp_path / "tried" / "latest" / "table.tex").unlink()
     pipeline.run(plan, draw, session(tmp_path))
@@ -207,3 +208,27 @@ def test_weights_that_were_left_out_are_added_once_they_are_known(plan, tmp_path
     assert not params.exists()
     assert pipeline.run(plan, draw, session(tmp_path), made)["weights"]
     assert params.exists()
+
+
+def test_more_seeds_and_settings_cost_only_the_new_runs_and_are_as_from_scratch(plan, tmp_path, x64):
+    more = plan._replace(seeds=(3, 4, 5), hypers=train.as_arrays(train.Hypers([0.1, 0.0, 0.01], 0.01, 0.1)))
+    scratch = pipeline.run(more, draw, session(tmp_path / "scratch"))
+    pipeline.run(plan, draw, session(tmp_path))
+    with pytest.MonkeyPatch.context() as patch:
+        shapes, each = [], sweep.each
+        patch.setattr(sweep, "each", lambda *args: (shapes.append(one.seconds.shape) or one for one in each(*args)))
+        summary = pipeline.run(more, draw, session(tmp_path))
+    assert sum(a * b for a, b in shapes) == 5  # of 9
+    own, first = ({setting["lam"]: setting for setting in made["settings"]} for made in (summary, scratch))
+    for lam in (0.1, 0.0, 0.01):
+        assert own[lam]["test_cost"]["mean"] == pytest.approx(first[lam]["test_cost"]["mean"], rel=1e-10)
+    ours, theirs = (
+        result.read_arrays(out_dir / "tried" / more.digest, more) for out_dir in (tmp_path, tmp_path / "scratch")
+    )
+    for one, other in zip(jax.tree.leaves(ours.params), jax.tree.leaves(theirs.params), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    taken = [
+        json.loads((one / "tried" / more.digest / "config.json").read_text())["taken"]
+        for one in (tmp_path, tmp_path / "scratch")
+    ]
+    assert taken == [{f"tried/{plan.digest}": 4}, {}]

@@ -82,7 +82,7 @@ def test_a_plan_has_what_the_flags_say():
     expected = train.Config((3072, 7, 5, 10), 30, eval_steps, 6, 0.1, loss=losses.hinge, optimizer=optimizers.adam)
     assert made.config == expected
     assert made.seeds == (4, 5)
-    assert made.source[2:] == ((1,), (2,), 400, 200)
+    assert made.source[2:] == ((1,), (2,), 400, 200, 1)
     assert len(made.splits.test.y) == 10_000
 
 

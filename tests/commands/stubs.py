@@ -31,13 +31,14 @@ def figures_as_text():
 def untrained():
     """Sweeps come to numbers that are drawn, at once."""
 
-    def drawn(config, hypers, seeds, splits, **_):
-        outcome = examples.outcome(Plan("", config, hypers, seeds, None, splits))
-        shares = jax.tree.map(special.expit, (outcome.train, outcome.valid, outcome.test))
-        return outcome._replace(train=shares[0], valid=shares[1], test=shares[2])
+    def drawn(config, rectangles, *_):
+        for (hypers, seeds), splits in filter(None, rectangles):
+            outcome = examples.outcome(Plan("", config, hypers, seeds, None, (splits,)))
+            shares = jax.tree.map(special.expit, (outcome.train, outcome.valid, outcome.test))
+            yield outcome._replace(train=shares[0], valid=shares[1], test=shares[2])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweep, "run", drawn)
+        patch.setattr(sweep, "each", drawn)
         yield
 
 

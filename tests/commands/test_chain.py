@@ -60,7 +60,7 @@ def test_a_search_names_its_choice_and_what_is_indistinguishable_from_it(chain):
         assert choice["one_se_lam"] >= choice["lam"]
         assert f"chosen: λ = {choice['lam']:.3g}." in choice["words"][0]
         assert all(sentence in done.stdout for sentence in choice["words"])
-        assert any("WARNING: with 2 seeds" in sentence for sentence in choice["words"])
+        assert any("WARNING: 2 seeds can't show" in sentence for sentence in choice["words"])
 
 
 def test_the_final_model_has_the_fine_searchs_lam_and_fresh_seeds(chain):

@@ -31,7 +31,7 @@ def plan(lam, lr_max=0.1, *, lr_min=1e-5, momentum=None, n_seeds=6, test=False, 
     source = data.Source("synthetic", "", (1,), (2,), 40, N_VALID)
     hypers = train.as_arrays(train.Hypers(lam, lr_min, lr_max, momentum))
     config = train.Config(SIZES, n_batch=4, n_s=5, eval_steps=(10, 20), **config)
-    return Plan("experiment", config, hypers, tuple(range(n_seeds)), source, splits)
+    return Plan("experiment", config, hypers, tuple(range(n_seeds)), source, (splits,))
 
 
 def concluded(lam, lr_max=0.1, *, scores, test=False, **about) -> result.Result:
@@ -61,8 +61,8 @@ def concluded(lam, lr_max=0.1, *, scores, test=False, **about) -> result.Result:
         valid=on_valid,
         test=metrics() if test else None,
         params=params,
+        seconds=np.ones(scores.shape),
         compile_seconds=1.0,
-        run_seconds=2.0,
     )
     return result.conclude(planned, outcome, None)
 

@@ -26,7 +26,7 @@ def outcome(n_settings, diverged=False):
         step=STEP,
         train=metrics(n_settings, N_SEEDS, len(STEP)),
         valid=metrics(n_settings, N_SEEDS, len(STEP)),
-        diverged=np.full((n_settings, N_SEEDS), diverged),
+        converged=np.full((n_settings, N_SEEDS), not diverged),
     )
 
 
@@ -49,7 +49,7 @@ def test_learning_curves_show_the_mean_of_the_seeds_and_its_interval(ax):
 
 def test_curves_of_a_setting_are_of_the_runs_that_converged(ax):
     of_all = outcome(2)
-    of_all.diverged[1, 0] = True
+    of_all.converged[1, 0] = False
     curves.curves_of_setting(ax, STEP, of_all, 1, "accuracy", x="epoch")
     np.testing.assert_allclose(ax.lines[1].get_ydata(), of_all.valid.accuracy[1, 1:].mean(axis=0))
     assert ax.get_xlabel() == "epoch"

@@ -1,9 +1,11 @@
+import re
+
 import matplotlib.patches
 import numpy as np
 import pytest
 
 from dd2424_jax import choice, train
-from dd2424_jax.reporting import labels, lam_search, published
+from dd2424_jax.reporting import lam_search, published, search_words
 from tests.reporting.results import concluded, crossed, drawn, near, plan
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -19,8 +21,7 @@ def draw(result, overlay=False):
 def said(scores, lam=LAMS, lr_max=0.1):
     planned = plan(lam, lr_max)
     chosen = choice.choose(planned.hypers.lam, scores, 5000)
-    sentences = lam_search.words(chosen, planned.hypers, labels.settings(planned), labels.varying(planned))
-    return " ".join(sentences)
+    return " ".join(search_words.sentences(chosen, planned, seconds=60.0))
 
 
 @pytest.mark.parametrize(
@@ -40,11 +41,53 @@ def test_words_follow_from_numbers(means, text):
 
 
 def test_few_seeds_are_warned_of():
-    assert "WARNING" not in said(near(0.2, 0.5, 0.2))
-    assert "WARNING: with 5 seeds" in said(near(0.2, 0.5, 0.2, n_seeds=5))
+    assert "WARNING" not in said(near(0.2, 0.5, 0.2, n_seeds=3))
+    two = said(near(0.2, 0.5, 0.2, n_seeds=2))
+    assert "WARNING: 2 seeds can't show that any setting is worse: it takes 3. To exclude one that is 0.5 points" in two
+    assert "λ from 0.001 to 0.1 is indistinguishable from the best with 2 seeds" in two
     alone = said(near(0.2, 0.5, 0.2, n_seeds=1))
     assert "λ from 0.001 to 0.1 is indistinguishable from the best with 1 seed; chosen: λ = 0.01." in alone
     assert "too high" not in alone
+    assert "WARNING: 1 seed can't show" in alone
+
+
+def test_power_and_what_more_seeds_would_cost_are_said():
+    scores = near(0.5, 0.505, 0.5, n_seeds=4)
+    planned = plan(LAMS)
+    chosen = choice.choose(planned.hypers.lam, scores, 5000)
+    text = " ".join(search_words.sentences(chosen, planned, seconds=60.0))
+    power, needed = chosen.power.power, chosen.power.seeds_needed
+    said = (
+        f"With 4 seeds, a setting that is 0.5 points worse is excluded with a power of {100 * power:.0f} %; 80 % would"
+    )
+    assert f"{said} take {needed} seeds (about {3 * (needed - 4)} minutes more" in text
+    enough = " ".join(search_words.sentences(choice.choose(LAMS, near(0.5, 0.6, 0.5), 5000, margin=0.05), planned, 1.0))
+    assert "a setting that is 5 points worse is excluded with a power of 100 %." in enough
+
+
+def test_equal_variances_are_said_to_be_assumed_with_a_test_of_them():
+    scores = near(*[0.5] * 6, n_seeds=8)
+    scores[2] += np.linspace(-0.1, 0.1, 8)
+    planned = plan(np.geomspace(1e-5, 1, 6), n_seeds=8)
+    chosen = choice.choose(planned.hypers.lam, scores, 5000, variances="equal")
+    text = " ".join(search_words.sentences(chosen, planned, 1.0))
+    assert (
+        "Assumed are equal variances of all settings, which have p = 0.000 (Bartlett's test of the residuals)." in text
+    )
+    assert "Its variance sticks out, so that it is compared separately: λ = 0.001." in text
+
+
+def test_of_several_held_out_sets_it_is_said_whose_the_variance_is():
+    rng = np.random.default_rng(0)
+    folds, planned = np.arange(12) % 4, plan(LAMS, n_seeds=12)
+    planned = planned._replace(folds=planned.folds * 4)
+    scores = 0.5 + rng.normal(0, 0.02, (3, 4))[:, folds] + rng.normal(0, 0.001, (3, 12))
+    chosen = choice.choose(LAMS, scores, 5000, folds=folds)
+    text = " ".join(search_words.sentences(chosen, planned, 1.0))
+    assert "12 seeds on 4 held-out sets; chosen" in text
+    assert re.search(r"of a difference between two settings, (9\d|100) % is of the images held out", text)
+    single = choice.choose(LAMS, scores[:, :4], 5000, folds=folds[:4])
+    assert "can't be separated" in " ".join(search_words.sentences(single, planned, 1.0))
 
 
 def test_one_setting_is_the_only_one():
@@ -64,10 +107,13 @@ def test_a_search_of_lam_has_its_tables_its_choice_and_no_heat_map():
     accuracies, differences = report.tables
     assert accuracies.header[:2] == ["λ", "train %"]
     assert "Coarse search for λ on SYNTHETIC" in accuracies.caption
-    assert differences.header == ["λ", "points", "interval", "p", "significantly different"]
+    assert differences.header == ["λ", "points", "interval", "p", "significantly worse"]
     assert [row[-1] for row in differences.rows] == ["no", "chosen", "yes"]
-    assert differences.rows[2][1:4] == ["-20.05", differences.rows[2][2], "0.031"]  # all 6 of one sign: 2 / 2^6
-    assert "simultaneous 95 % confidence intervals (Bonferroni)" in differences.caption
+    assert differences.rows[2][1] == "-20.05"
+    assert differences.rows[2][2].endswith("to +0.00")
+    assert differences.rows[1][1:4] == ["+0.05", differences.rows[1][2], "–"]  # before the second best
+    assert "simultaneous 95 % confidence intervals (Hsu's" in differences.caption
+    assert "adjusted (Holm), is at most 0.05" in differences.caption
     assert report.remarks[0].startswith("The three best on validation: λ = 0.01 (50.05 ± ")
     assert report.summary["choice"]["best"] == {"lam": 0.01, "lr_min": 1e-5, "lr_max": 0.1}
     assert [own["lam"] for own in report.summary["choice"]["indistinguishable"]] == [0.001, 0.01]
@@ -123,7 +169,7 @@ def test_diverged_runs_have_no_numbers_and_are_not_called_significant():
     scores[2], scores[1, 0] = np.nan, np.nan
     accuracies, differences = draw(concluded(LAMS, scores=scores)).tables
     assert [row[-1] for row in accuracies.rows] == ["0", "1", "6"]
-    assert [row[-1] for row in differences.rows] == ["chosen", "yes", "diverged"]
+    assert [row[-1] for row in differences.rows] == ["chosen", "diverged", "diverged"]
     assert differences.rows[2][1:] == ["–", "–", "–", "diverged"]
     assert "Every other setting diverged or is significantly worse than λ = 0.001 with 6 seeds" in said(scores)
 

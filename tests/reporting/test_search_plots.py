@@ -52,7 +52,7 @@ def test_differences_are_in_points_and_name_what_is_far_below(ax):
     assert floor <= 100 * min(d.low for d in same) < 100 * max(d.high for d in same) <= ceiling
     assert floor > -20
     assert [text.get_text() for text in ax.texts] == [f"{100 * (SCORES[3] - SCORES[2]).mean():.1f}"]
-    assert "Bonferroni" in ax.get_title()
+    assert "Hsu" in ax.get_title()
 
 
 def test_the_means_of_two_seeds_are_seen_to_differ_whatever_their_intervals(ax):

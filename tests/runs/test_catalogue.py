@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from dd2424_jax.io import checkpoints
-from dd2424_jax.runs import catalogue, directory
+from dd2424_jax.runs import catalogue, directory, parts
 from dd2424_jax.runs.directory import ResultError
-from tests.runs.examples import PLAN
+from tests.runs.examples import PLAN, outcome
 
 ACCURACY = {"mean": 0.5, "sd": 0.1, "ci95": [0.4, 0.6]}
 FLAGS = {"hidden": [100, 50], "lam": [0.0, 0.01], "loss": "hinge", "grid": False, "init": None}
@@ -57,14 +57,15 @@ def test_of_what_is_not_finished_it_is_said_how_far_it_is(tmp_path):
     with begun(tmp_path, seeds=(1,)):
         pass
     with begun(tmp_path, seeds=(2,)) as run:
-        for chunk in (0, 1):
-            checkpoints.save(run.path / f"checkpoint-{chunk:03d}.npz", "", step=np.array(20))
-    with begun(tmp_path, seeds=(3,)) as run:
-        for i in range(3):
-            (run.path / f"shard-{i}-of-12").mkdir()
-        (run.path / "shard-1-of-12" / "params.npz").write_bytes(b"")
+        checkpoints.save(run.path / "checkpoint-001.npz", "", step=np.array(20))
+    with begun(tmp_path, seeds=(3, 4)) as run:
+        for folder, seed in ((run.path, 3), (run.path / "shard-1-of-12", 4)):
+            folder.mkdir(exist_ok=True)
+            part = PLAN._replace(seeds=(seed,))
+            parts.write(folder, part, outcome(part))
+        checkpoints.save(run.path / "checkpoint-001.npz", "", step=np.array(20))
     states = {entry.seeds[0]: entry.state for entry in catalogue.entries(tmp_path)}
-    assert states == {1: "begun", 2: "update 20 of 40, chunk 2", 3: "1 of 12 shards"}
+    assert states == {1: "begun", 2: "update 20 of 40", 3: "6 of 6 runs, update 20 of 40"}
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", None])

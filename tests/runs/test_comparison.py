@@ -16,7 +16,7 @@ def finish(out_dir, plan, seed=0, **summary):
     made = outcome(plan, seed)
     with directory.open_run(out_dir, plan.experiment, plan.identity(), FACTS) as run:
         result.write_arrays(run.path, plan, made)
-        run.finish({"settings": [one.as_json() for one in result.settings(made)], **summary})
+        run.finish({"settings": [one.as_json() for one in result.settings(made, plan.fold)], **summary})
     return comparison.read(run.path), made
 
 
@@ -41,13 +41,11 @@ def test_with_the_same_seeds_and_images_differences_are_paired_and_simultaneous(
     "other",
     [
         PLAN._replace(seeds=(6, 1, 12, 3)),
-        PLAN._replace(source=SOURCE._replace(n_train=15), splits=SOURCE._replace(n_train=15)),
+        PLAN._replace(source=SOURCE._replace(n_train=15)),
     ],
     ids=["other seeds", "other images"],
 )
 def test_else_they_are_welchs(tmp_path, other):
-    if other.source != SOURCE:
-        other = other._replace(splits=PLAN.splits)
     (a, of_a), (b, of_b) = finish(tmp_path, PLAN), finish(tmp_path, other, seed=1)
     *_, row = comparison.compare([a, b])[1]
     estimates = (stats.estimate(of.test.accuracy[2]) for of in (of_b, of_a))

@@ -112,6 +112,6 @@ def test_weights_that_diverged_are_refused(tmp_path):
     made = outcome(PLAN)
     made.params[0].W[1, 0] = np.nan
     result.write_arrays(tmp_path, PLAN, made)
-    with pytest.raises(ResultError, match="setting 1 diverged with seed 5"):
+    with pytest.raises(ResultError, match="setting 1 diverged, or was not trained, with seed 5"):
         dd2424_jax.load(tmp_path / "params.npz", setting=1)
     assert dd2424_jax.load(tmp_path / "params.npz", setting=1, seed=11).about["seed"] == 11

@@ -34,6 +34,7 @@ def test_facts_are_in_the_words_of_flags():
         "valid_batches": (2,),
         "n_train": 16,
         "n_valid": 10,
+        "n_splits": 1,
         "seed": (5, 0, 11, 2),
     }
     assert PLAN._replace(seeds=(5, 6, 7)).facts()["seed"] == 5

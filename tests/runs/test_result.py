@@ -92,14 +92,14 @@ def test_runs_csv_has_a_row_a_run(tmp_path, plan):
     splits = ("train", "valid") if plan.splits.test is None else ("train", "valid", "test")
     measured = [f"{split}_{key}" for split in splits for key in ("loss", "cost", "accuracy")]
     alike = ["run", "experiment", "dataset", "sizes", *result.FACTS]
-    assert header == [*alike, *plan.hypers.named(), "seed", *measured, "status"]
+    assert header == [*alike, *plan.hypers.named(), "seed", "split", *measured, "status"]
     rows = [dict(zip(header, row, strict=True)) for row in rows]
     assert [(float(row["lam"]), int(row["seed"])) for row in rows] == [
         (lam, seed) for lam in plan.hypers.lam for seed in plan.seeds
     ]
     assert [row["status"] for row in rows] == ["ok"] * 9 + ["diverged"] + ["ok"] * 2
     of_all = [tmp_path.name, "coarse_search", "tiny", "12-5-3", "0.0", "0.0", "softmax", "sgd", "None", "4", "10", "2"]
-    of_all += ["1.0", "", "1", "2", "16", "10"]
+    of_all += ["1.0", "", "1", "2", "16", "10", "1"]
     assert {tuple(row[name] for name in alike) for row in rows} == {tuple(of_all)}
     assert float(rows[6]["valid_accuracy"]) == made.valid.accuracy[1, 2, -1]  # of 4 seeds, the third one's second λ
     if made.test is not None:
@@ -110,7 +110,7 @@ def test_estimates_are_over_the_seeds_that_converged():
     made = outcome(PLAN)
     made.valid.cost[1, [0, 3], 1] = np.nan
     made.train.cost[2, :, 2] = np.inf
-    of_all, of_two, of_none = result.settings(made)
+    of_all, of_two, of_none = result.settings(made, PLAN.fold)
     assert [(s.diverged, s.n_seeds, s.estimates["test_loss"].n) for s in (of_all, of_two, of_none)] == [
         (0, 4, 4),
         (2, 4, 2),
@@ -125,7 +125,7 @@ def test_estimates_are_over_the_seeds_that_converged():
 
 
 def test_a_setting_as_json_has_its_hyperparameters_and_its_seeds():
-    shown = result.settings(outcome(with_momentum(PLAN)))[1].as_json()
+    shown = result.settings(outcome(with_momentum(PLAN)), PLAN.fold)[1].as_json()
     assert {key: shown[key] for key in ("lam", "lr_min", "lr_max", "momentum", "n_seeds", "diverged")} == {
         **{"lam": 0.01, "lr_min": 1e-3, "lr_max": 0.2, "momentum": 0.9},
         **{"n_seeds": 4, "diverged": 0},
@@ -136,11 +136,11 @@ def test_a_setting_as_json_has_its_hyperparameters_and_its_seeds():
 def test_settings_rank_by_diverged_runs_then_by_mean():
     made = outcome(PLAN)
     made.test.accuracy[:] = np.array([0.3, 0.4, 0.5])[:, None]
-    assert result.ranking(result.settings(made), "test_accuracy") == [2, 1, 0]
+    assert result.ranking(result.settings(made, PLAN.fold), "test_accuracy") == [2, 1, 0]
     made.train.cost[2, 0] = np.nan
-    assert result.ranking(result.settings(made), "test_accuracy") == [1, 0, 2]
+    assert result.ranking(result.settings(made, PLAN.fold), "test_accuracy") == [1, 0, 2]
     made.train.cost[1] = np.nan
-    assert result.ranking(result.settings(made), "test_accuracy") == [0, 2]
+    assert result.ranking(result.settings(made, PLAN.fold), "test_accuracy") == [0, 2]
 
 
 @PLANS
@@ -156,4 +156,4 @@ def test_a_result_is_of_its_plan_and_directory(tmp_path):
     concluded = result.conclude(PLAN, made, tmp_path)
     assert concluded.plan is PLAN
     assert concluded.path == tmp_path
-    assert concluded.settings == result.settings(made)
+    assert concluded.settings == result.settings(made, PLAN.fold)

@@ -1,15 +1,11 @@
 import itertools
 import os
 
-import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import sweep
-from dd2424_jax.io import records
 from dd2424_jax.runs import directory, shards
 from dd2424_jax.runs.shards import Shard
-from tests.runs.examples import PLAN, assert_same, outcome, with_momentum, without_test
 
 
 @pytest.mark.parametrize(("n_settings", "n_seeds"), [(8, 3), (1, 5), (4, 1), (2, 2), (3, 7)])
@@ -30,86 +26,6 @@ def test_the_settings_of_a_seed_stay_together_while_there_are_seeds_for_all():
     assert [Shard(i, 4).cells(8, 2) for i in range(4)] == [
         (slice(k, k + 4), slice(j, j + 1)) for j, k in itertools.product([0, 1], [0, 4])
     ]
-
-
-@pytest.fixture
-def trained(monkeypatch):
-    """Shards that are trained at once, to the numbers that `outcome` has for them; the shapes of each."""
-    shapes = []
-
-    def of_part(config, hypers, seeds, splits, *, directory):
-        whole = outcome(PLAN._replace(hypers=PLAN.hypers, config=config, splits=splits))
-        settings, of_seeds = np.isin(PLAN.hypers.lam, hypers.lam), np.isin(PLAN.seeds, seeds)
-        shapes.append((len(hypers.lam), len(seeds)))
-        cells = np.ix_(settings, of_seeds)
-        runs = jax.tree.map(lambda a: a[cells], (whole.train, whole.valid, whole.test, whole.params))
-        (directory / "checkpoint-000.npz").write_text("")
-        own = whole._replace(hypers=hypers, seeds=np.array(seeds, np.uint32), lr=whole.lr[settings])
-        return own._replace(**dict(zip(("train", "valid", "test", "params"), runs, strict=True)))
-
-    monkeypatch.setattr(sweep, "run", of_part)
-    return shapes
-
-
-def train_all(path, n, plan):
-    for i in range(n):
-        folder = path / Shard(i, n).name
-        folder.mkdir()
-        assert shards.missing(path, n) == list(range(i, n))
-        shards.run(Shard(i, n), plan, directory=folder)
-        assert sorted(os.listdir(folder)) == ["curves.npz", "params.npz"]
-    assert shards.missing(path, n) == []
-
-
-@pytest.mark.parametrize("n", [1, 3, 5, 12])
-@pytest.mark.parametrize("plan", [PLAN, without_test(PLAN), with_momentum(PLAN)], ids=["all", "no test", "momentum"])
-def test_merged_equals_whole(trained, tmp_path, n, plan):
-    train_all(tmp_path, n, plan)
-    seconds = {"compile_seconds": n * 1.5, "run_seconds": n * 2.5}  # added up
-    assert_same(shards.merge(tmp_path, n, plan), outcome(plan)._replace(**seconds))
-    assert sum(a * b for a, b in trained) == PLAN.n_runs
-
-
-def test_a_finished_shard_is_not_trained_again(trained, tmp_path):
-    for _ in range(2):
-        shards.run(Shard(1, 3), PLAN, directory=tmp_path)
-    assert trained == [(3, 1)]
-
-
-@pytest.mark.parametrize("file", ["curves.npz", "params.npz"])
-def test_a_finished_shard_that_is_damaged_is_trained_again(trained, tmp_path, file):
-    train_all(tmp_path, 2, PLAN)
-    damaged = tmp_path / "shard-0-of-2" / file
-    whole = damaged.read_bytes()
-    damaged.write_bytes(whole[:-1])
-    shards.run(Shard(0, 2), PLAN, directory=damaged.parent)
-    assert damaged.read_bytes() == whole
-
-
-def test_a_shard_killed_between_its_files_is_not_finished(trained, tmp_path, monkeypatch):
-    write = records.write_arrays
-
-    def dying(file, *of_what):
-        if file.name == "params.npz":
-            raise KeyboardInterrupt
-        write(file, *of_what)
-
-    monkeypatch.setattr(records, "write_arrays", dying)
-    with pytest.raises(KeyboardInterrupt):
-        shards.run(Shard(0, 3), PLAN, directory=tmp_path)
-    assert (tmp_path / "checkpoint-000.npz").exists()
-    assert not shards.finished(tmp_path)
-    monkeypatch.setattr(records, "write_arrays", write)
-    shards.run(Shard(0, 3), PLAN, directory=tmp_path)
-    assert shards.finished(tmp_path)
-
-
-@pytest.mark.parametrize("file", ["curves.npz", "params.npz"])
-def test_a_damaged_outcome_is_named_with_its_shard(trained, tmp_path, file):
-    train_all(tmp_path, 2, PLAN)
-    (tmp_path / "shard-1-of-2" / file).write_bytes(b"PK")
-    with pytest.raises(directory.ResultError, match=f"{file} is damaged.* start shard 1 again"):
-        shards.merge(tmp_path, 2, PLAN)
 
 
 def array(**numbers):

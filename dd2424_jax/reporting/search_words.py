@@ -1,0 +1,115 @@
+"""What a search says in sentences, all from the numbers of its choice."""
+
+import numpy as np
+
+from dd2424_jax import choice, stats
+from dd2424_jax.choice import Choice
+from dd2424_jax.reporting import labels
+from dd2424_jax.runs.plan import Plan
+
+MAX_LISTED = 4  # settings in a sentence; the table has them all
+UNITS = {"seed": "seed", "fold": "held-out set"}
+
+
+def sentences(chosen: Choice, plan: Plan, seconds: float) -> list[str]:
+    """The choice, what it rests on, and what more seeds would show. `seconds`: of a run."""
+    names = labels.settings(plan)
+    said = [
+        f"{_set(chosen, plan)} with {_units(chosen, plan)}; chosen: {names[chosen.best]}.",
+        f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ whose mean is within one standard "
+        f"error (over {UNITS[chosen.unit]}s) of the best mean.",
+    ]
+    if np.isfinite(chosen.selection_bias):
+        said.append(
+            f"Selection bias (winner's curse): the best mean is expected to be {100 * chosen.selection_bias:.2f} "
+            f"points too high (half of the {UNITS[chosen.unit]}s choose, the other half score)."
+        )
+    said.append(
+        f"The choice of validation images adds a standard error of {100 * chosen.standard_error:.2f} points to every "
+        "accuracy; all settings share the images, so that it largely cancels in differences."
+    )
+    said += _variance_shares(chosen) + _equal_variances(chosen, names) + _power(chosen, plan, seconds)
+    for name, symbol in labels.varying(plan).items():
+        if edge := choice.edge(getattr(plan.hypers, name), chosen.best):
+            beyond = "smaller" if edge == "lowest" else "larger"
+            said.append(f"WARNING: the best {symbol} is the {edge} of the search; a {beyond} one may be better still.")
+    return said
+
+
+def _units(chosen: Choice, plan: Plan) -> str:
+    seeds = labels.count(chosen.n_seeds, "seed")
+    return seeds if chosen.unit == "seed" else f"{seeds} on {labels.count(len(plan.folds), 'held-out set')}"
+
+
+def _set(chosen: Choice, plan: Plan) -> str:
+    """Which settings are indistinguishable from the best."""
+    names, symbols = labels.settings(plan), labels.varying(plan)
+    same = list(chosen.indistinguishable)
+    name, *others = symbols
+    if len(names) == 1:
+        return f"{names[0]} is the only setting tried"
+    if len(same) == 1:
+        n_worse = np.isfinite(chosen.p).sum()
+        diverged = "" if n_worse == len(names) - 1 else "left, diverged or " if plan.race else "diverged or "
+        return f"Every other setting {diverged}is significantly worse than {names[same[0]]}"
+    ascending = [int(i) for i in np.argsort(getattr(plan.hypers, name), kind="stable")]
+    first = ascending.index(same[0])
+    if not others and ascending[first : first + len(same)] == same:
+        low, high = (names[i].removeprefix(f"{symbols[name]} = ") for i in (same[0], same[-1]))
+        return f"{symbols[name]} from {low} to {high} is indistinguishable from the best"
+    listed = f" ({'; '.join(names[i] for i in same)})" if len(same) <= MAX_LISTED else ""
+    return f"{len(same)} of {len(names)} settings are indistinguishable from the best{listed}"
+
+
+def _variance_shares(chosen: Choice) -> list[str]:
+    if chosen.variance_shares is None:
+        return []
+    of_fold, of_seed = chosen.variance_shares
+    if not of_fold + of_seed > 0:
+        return ["With one seed for each held-out set, the variance of the images and of the seeds can't be separated."]
+    share = 100 * of_fold / (of_fold + of_seed)
+    return [
+        f"Of the variance of a difference between two settings, {share:.0f} % is of the images held out and "
+        f"{100 - share:.0f} % of the seeds; the comparisons are between means over held-out sets and allow for both."
+    ]
+
+
+def _equal_variances(chosen: Choice, names: list[str]) -> list[str]:
+    if chosen.variances != "equal":
+        return []
+    p = "can't be tested" if np.isnan(chosen.equal_variances_p) else f"have p = {chosen.equal_variances_p:.3f}"
+    apart = "; ".join(names[i] for i in chosen.compared_separately)
+    separately = f" Its variance sticks out, so that it is compared separately: {apart}." if apart else ""
+    return [f"Assumed are equal variances of all settings, which {p} (Bartlett's test of the residuals).{separately}"]
+
+
+def _power(chosen: Choice, plan: Plan, seconds: float) -> list[str]:
+    """With which power the margin is seen, and how many seeds would see it."""
+    power, unit = chosen.power, UNITS[chosen.unit]
+    n = chosen.n_seeds if chosen.unit == "seed" else len(plan.folds)
+    few = n < stats.MIN_UNITS and len(plan.hypers.lam) > 1
+    said = (
+        f"WARNING: {labels.count(n, unit)} can't show that any setting is worse: it takes {stats.MIN_UNITS}."
+        if few
+        else ""
+    )
+    if not power.sd > stats.ROUNDING:
+        return [said] if said else []
+    margin = f"{100 * power.margin:g} points"
+    if np.isfinite(power.power):
+        said = f"With {labels.count(n, unit)}, a setting that is {margin} worse is excluded with a power of {100 * power.power:.0f} %"
+        if power.power >= 0.8:
+            return [f"{said}."]
+        said += "; 80 % would take"
+    else:
+        said += f" To exclude one that is {margin} worse with a power of 80 % would take"
+    if power.seeds_needed is None:
+        return [f"{said} more than 10,000 {unit}s."]
+    more = (power.seeds_needed - n) * chosen.n_seeds / n * len(plan.hypers.lam) * seconds
+    return [f"{said} {power.seeds_needed} {unit}s (about {_duration(more)} more at the speed of this search)."]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:.0f} hours"

@@ -1,0 +1,128 @@
+"""Finished runs on disk, from which a plan takes those that it needs, whoever trained them.
+
+A folder with curves.npz and, after it, params.npz has a rectangle of them, all alike: a run directory, or a part of
+one, `part-<digest>`, that was trained at once. A run is the same run where its setting, its seed, the images held out
+and all else that decides its numbers (`Plan.kin`) are the same.
+"""
+
+import contextlib
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dd2424_jax import network, sweep
+from dd2424_jax.evaluation import Metrics
+from dd2424_jax.io import records
+from dd2424_jax.runs import interim, result
+from dd2424_jax.runs.plan import Plan
+
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, records.Unusable)
+
+
+class Cells(NamedTuple):
+    """Finished runs of a plan in a folder: where they are in it [n_settings, n_seeds], and where in the plan."""
+
+    there: tuple[np.ndarray, np.ndarray]
+    here: tuple[np.ndarray, np.ndarray]
+
+
+class Given(NamedTuple):
+    """How many runs a folder gave, and how long all that it has took to compile."""
+
+    folder: Path
+    n_runs: int
+    compile_seconds: float
+
+
+def write(folder: Path, part: Plan, outcome: sweep.Outcome) -> None:
+    """A part of the run whose folder it is."""
+    own = folder / f"part-{part.digest}"
+    own.mkdir(exist_ok=True)
+    result.write_arrays(own, part, outcome)
+
+
+def folders(path: Path) -> Iterator[Path]:
+    """Those of a run directory that may have finished runs: itself, its parts, and its shards' parts."""
+    yield path
+    for folder in (path, *interim.shards(path)):
+        yield from interim.parts(folder)
+
+
+def blank(plan: Plan, *, weights: bool = False) -> sweep.Outcome:
+    """The plan's outcome before anything is collected, with or without parameters."""
+    tested = plan.splits.test is not None
+    return sweep.blank(plan.config, plan.hypers, plan.seeds, tested=tested, weights=weights)
+
+
+def n_runs(path: Path) -> int:
+    """How many runs the parts of a run directory have, as they say themselves."""
+    n = 0
+    for folder in folders(path):
+        with contextlib.suppress(*UNREADABLE), np.load(folder / result.CURVES) as curves:
+            n += len(curves["lam"]) * len(curves["seed"])
+    return n
+
+
+def collect(
+    plan: Plan, places: Iterable[Path], outcome: sweep.Outcome, wanted: np.ndarray, *, weights: bool = True
+) -> list[Given]:
+    """Write the plan's runs that are wanted and lie in these folders into the outcome, in place; what each one gave.
+
+    wanted: [n_settings, n_seeds].
+    weights: runs without parameters, or with damaged ones, do not count, even where the outcome has none itself.
+    """
+    given, wanted = [], wanted.copy()
+    for folder in places:
+        if wanted.any() and (read := _read(folder, plan, outcome, wanted, weights)):
+            cells, curves, params = read
+            _write(outcome, cells, curves, params)
+            wanted[cells.here] = False
+            given.append(Given(folder, len(cells.here[0]), float(curves["compile_seconds"])))
+    return given
+
+
+def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, weights: bool):
+    """(cells, curves, params) of the runs that are wanted; None where there are none, or they are damaged."""
+    try:
+        with np.load(folder / result.CURVES) as curves:  # read in part, as most folders have nothing
+            if "kin" not in curves or str(curves["kin"]) != plan.kin or not len(_cells(plan, curves, wanted).here[0]):
+                return None
+        curves, of = records.read_any(folder / result.CURVES)
+        params, of_params = records.read_any(folder / result.PARAMS) if weights else ({}, of)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UNREADABLE as error:
+        print(f"WARNING: nothing is taken from {folder}: what it has is damaged ({error})", file=sys.stderr)
+        return None
+    fits = of_params == of and curves["train_cost"].dtype == outcome.train.cost.dtype
+    return (_cells(plan, curves, wanted), curves, params) if fits else None
+
+
+def _cells(plan: Plan, curves: Mapping[str, np.ndarray], wanted: np.ndarray) -> Cells:
+    names = plan.hypers.named()
+    rows = {setting: i for i, setting in enumerate(plan.settings())}
+    columns = {seed: j for j, seed in enumerate(zip(plan.seeds, plan.held_out.tolist(), strict=True))}
+    settings = zip(*(curves[name].tolist() for name in names), strict=True)
+    seeds = zip(curves["seed"].tolist(), curves["held_out"].tolist(), strict=True)
+    i = np.array([rows.get(setting, -1) for setting in settings])
+    j = np.array([columns.get(seed, -1) for seed in seeds])
+    same = (i[:, None] >= 0) & (j >= 0) & np.isfinite(curves["seconds"]) & wanted[np.ix_(i, j)]
+    there = np.nonzero(same)
+    return Cells(there, (i[there[0]], j[there[1]]))
+
+
+def _write(outcome: sweep.Outcome, cells: Cells, curves: Mapping, params: Mapping) -> None:
+    pairs = [(outcome.seconds, curves["seconds"])]
+    for split in ("train", "valid", "test"):
+        metrics = getattr(outcome, split)
+        pairs += (
+            [] if metrics is None else [(getattr(metrics, key), curves[f"{split}_{key}"]) for key in Metrics._fields]
+        )
+    for k, layer in enumerate(outcome.params or (), 1):
+        pairs += [(getattr(layer, key), params[f"{key}{k}"]) for key in network.Layer._fields]
+    for ours, theirs in pairs:
+        ours[cells.here] = theirs[cells.there]

@@ -1,0 +1,152 @@
+"""A plan's runs, trained as far as nobody has yet: part by part, and of a race look by look.
+
+A part is a rectangle of runs that are trained at once, kept in a folder of its own (see parts.py). Whoever goes on
+after an interruption, shares the plan with others, or has more seeds or settings than a finished run, trains what is
+missing.
+"""
+
+import collections
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from dd2424_jax import chunks, race, sweep
+from dd2424_jax.parallel import processes
+from dd2424_jax.runs import parts
+from dd2424_jax.runs.directory import Run
+from dd2424_jax.runs.plan import Plan
+from dd2424_jax.runs.shards import Shard
+from dd2424_jax.segments import Cells
+
+
+def share(plan: Plan, outcome: sweep.Outcome, shard: Shard) -> np.ndarray:
+    """Which runs are the shard's, [n_settings, n_seeds]: of all or, of a race, of the look that is due, if one is."""
+    settings, seeds = np.arange(len(plan.hypers.lam)), np.arange(len(plan.seeds))
+    if plan.race is not None:
+        state, looks = _state(plan, outcome), (0, *plan.race.looks)
+        settings = np.array(state.survivors)
+        seeds = np.arange(*looks[state.look : state.look + 2]) if state.reason is None else []
+    mask = np.zeros(outcome.trained.shape, bool)
+    if len(seeds):
+        own_settings, own_seeds = shard.cells(len(settings), len(seeds))
+        mask[np.ix_(settings[own_settings], seeds[own_seeds])] = True
+    return mask
+
+
+def _state(plan: Plan, outcome: sweep.Outcome) -> race.State:
+    return race.follow(plan.race, outcome.scores, outcome.trained)
+
+
+def standing(plan: Plan, outcome: sweep.Outcome) -> str:
+    """Where a race stands, in words."""
+    state = _state(plan, outcome)
+    n_left, n, n_looks = len(state.survivors), len(plan.hypers.lam), len(plan.race.looks)
+    if state.reason is not None:
+        return f"the race is over after look {state.look} of {n_looks}: {n_left} of {n} settings left ({state.reason})"
+    return f"look {state.look + 1} of {n_looks}, {plan.race.looks[state.look]} seeds: {n_left} of {n} settings left"
+
+
+def missing(plan: Plan, outcome: sweep.Outcome, n_shards: int) -> list[int]:
+    """Of which shards there are runs missing."""
+    return [i for i in range(n_shards) if (share(plan, outcome, Shard(i, n_shards)) & ~outcome.trained).any()]
+
+
+def train(
+    run: Run,
+    plan: Plan,
+    shard: Shard,
+    *,
+    reuse: bool,
+    devices: Sequence[jax.Device],
+    runs_at_once: int,
+    say: Callable[[str], None],
+) -> None:
+    """Train the shard's runs that are missing, and write them as parts of the run.
+
+    Of a race, as many looks as the other shards have trained their share of. With `reuse`, what other run directories
+    of the experiment have is not trained again. `say` is for whoever watches.
+    """
+    outcome = parts.blank(plan)
+    own = np.zeros(outcome.trained.shape, bool)  # what is there of this share, from an earlier process or this one
+    if processes.first():
+        parts.collect(plan, parts.folders(run.own), outcome, ~outcome.trained)
+        own = outcome.trained
+    while True:
+        if processes.first():
+            wanted = ~outcome.trained & (share(plan, outcome, shard) | (plan.race is not None))
+            if taken := _taken(run, parts.collect(plan, _elsewhere(run, reuse), outcome, wanted)):
+                say(f"{sum(taken.values())} of its {plan.n_runs} runs are taken from {', '.join(taken)}")
+            if plan.race is not None:
+                say(standing(plan, outcome))
+        # As it was begun, before anything of it was there: so that its checkpoint is of one of these rectangles.
+        todo = _broadcast(share(plan, outcome, shard) & (own | ~outcome.trained))
+        own = _broadcast(own)
+        rectangles = [
+            None if own[np.ix_(*cells)].all() else cells for cells in _rectangles(plan, todo, devices, runs_at_once)
+        ]
+        if not any(rectangles):
+            return
+        for i, cells, trained in _each(run, plan, rectangles, devices):
+            own[np.ix_(*cells)] = True
+            if processes.first():
+                parts.write(run.own, plan.part(*cells), trained)
+                sweep.checkpoint_of(run.own, i).unlink(missing_ok=True)
+                outcome.put(*cells, trained)
+
+
+def _taken(run: Run, given: Iterable[parts.Given]) -> dict[str, int]:
+    """How many runs other run directories gave, by name."""
+    taken = collections.Counter()
+    for one in given:
+        name = one.folder.relative_to(run.path.parent).parts[0]
+        if name != run.path.name:
+            taken[f"{run.path.parent.name}/{name}"] += one.n_runs
+    return dict(taken)
+
+
+def _rectangles(plan: Plan, todo: np.ndarray, devices, runs_at_once: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The runs in chunks of settings and seeds, by index: seeds of one fold that lack the same settings go together."""
+    groups = collections.defaultdict(list)
+    for seed in np.flatnonzero(todo.any(axis=0)):
+        groups[plan.fold[seed], todo[:, seed].tobytes()].append(seed)
+    for group in groups.values():
+        settings, seeds = np.flatnonzero(todo[:, group[0]]), np.array(group)
+        for i, j in chunks.cut(plan.config, (len(settings), len(seeds)), devices, runs_at_once):
+            yield settings[i], seeds[j]
+
+
+def _each(run: Run, plan: Plan, rectangles, devices) -> Iterator:
+    """The number, the cells and the outcome of each rectangle that is not None, once it is trained."""
+    todo = [(i, cells, plan.part(*cells)) for i, cells in enumerate(rectangles) if cells is not None]
+    work = [None] * len(rectangles)
+    for i, _, part in todo:
+        work[i] = Cells(part.hypers, np.asarray(part.seeds, np.uint32)), part.folds[part.fold[0]]
+    for (i, cells, _), outcome in zip(todo, sweep.each(plan.config, work, run.own, devices), strict=True):
+        yield i, cells, outcome
+
+
+def _broadcast(mask: np.ndarray) -> np.ndarray:
+    """The first process's mask, in every process."""
+    return np.frombuffer(processes.broadcast(mask.tobytes()), bool).reshape(mask.shape).copy()
+
+
+def gather(run: Run, plan: Plan, *, reuse: bool) -> tuple[sweep.Outcome, Mapping[str, int]]:
+    """The outcome of the plan's runs, as far as they are there, and how many are other run directories', by name."""
+    places = [*parts.folders(run.path), *_elsewhere(run, reuse)]
+    wanted = np.ones((len(plan.hypers.lam), len(plan.seeds)), bool)
+    if plan.race is not None:
+        known = parts.blank(plan)
+        parts.collect(plan, places, known, wanted)
+        wanted = np.arange(len(plan.seeds)) < _state(plan, known).n_seeds[:, None]
+    outcome = parts.blank(plan, weights=True)
+    given = parts.collect(plan, places, outcome, wanted)
+    own = [one.compile_seconds for one in given if one.folder.is_relative_to(run.path)]
+    return outcome._replace(compile_seconds=sum(own)), _taken(run, given)
+
+
+def _elsewhere(run: Run, reuse: bool) -> list[Path]:
+    """Where others may have finished runs of the plan: the other shards and, with `reuse`, other run directories."""
+    others = [path for path in sorted(run.path.parent.iterdir()) if reuse and path.is_dir() and not path.is_symlink()]
+    return [folder for path in dict.fromkeys([run.path, *others]) for folder in parts.folders(path)]
