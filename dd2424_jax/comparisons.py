@@ -1,0 +1,246 @@
+"""Multiple comparisons with the best of k settings, by scores over n units (seeds, or folds).
+
+Arrays may have leading axes, of as many searches: scores [..., k, n], NaN where a run diverged. A setting is compared
+only where `eligible` [..., k] is true. Comparisons are one-sided: only that a setting is worse can be concluded.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from dd2424_jax import stats
+
+POOL_LEVEL = 0.05  # of the F test by which a setting leaves the common variance: see tests/simulations/choice.json
+
+
+class Pairs(NamedTuple):
+    """Comparisons i − j of all settings, [..., k, k]; error and critical are NaN where there is no test.
+
+    n, mean, sd        of the paired differences over the units in which both converged
+    error              standard error of the mean difference
+    critical           one-sided critical value of mean / error, corrected for the number of comparisons
+    eligible           [..., k], the settings compared
+    pool               [..., k], those with a common variance; none where all variances are separate
+    freedom            [...], degrees of freedom of the common variance, NaN without one
+    """
+
+    n: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+    error: np.ndarray
+    critical: np.ndarray
+    eligible: np.ndarray
+    pool: np.ndarray
+    freedom: np.ndarray
+
+
+def compare(scores, eligible, alpha: float = 0.05, variances: str = "separate") -> Pairs:
+    """All paired comparisons of the eligible settings; the k − 1 with any one setting share the error alpha.
+
+    "separate": each difference has its own variance, and c = t_{n−1} at 1 − alpha / (k − 1) (Bonferroni).
+    "equal": units are blocks (those in which all eligible settings converged), and the settings of the pool have one
+    residual variance s² on ν = (p − 1)(n − 1) degrees of freedom: standard error s √(2/n), c of Dunnett (1955). p
+    settings in the pool get alpha (p − 1) / (k − 1), each comparison with one outside of it alpha / (k − 1), as above.
+    """
+    if variances not in ("separate", "equal"):
+        raise ValueError(f'variances={variances!r} is neither "separate" nor "equal"')
+    scores, eligible = np.asarray(scores, float), np.asarray(eligible, bool)
+    scores = np.where(eligible[..., None], scores, np.nan)
+    if variances == "equal":
+        scores = np.where(complete(scores, eligible)[..., None, :], scores, np.nan)
+    n, mean, sd = _moments(scores[..., :, None, :] - scores[..., None, :, :])
+    tested = stats.has_test(n, sd)
+    k = eligible.sum(axis=-1)
+    error = np.where(tested, sd / np.sqrt(np.maximum(n, 1)), np.nan)
+    critical = np.where(tested, _t_table(scores.shape[-1], eligible.shape[-1], alpha)[n, k[..., None, None]], np.nan)
+    pool, freedom = np.zeros_like(eligible), np.full(k.shape, np.nan)
+    if variances == "equal":
+        pool, variance, freedom = pooled(scores, eligible)
+        both = pool[..., :, None] & pool[..., None, :] & ~np.eye(pool.shape[-1], dtype=bool)
+        tested = both & stats.has_test(n, np.sqrt(variance)[..., None, None])
+        common = np.sqrt(2 * variance[..., None, None] / np.maximum(n, 1))
+        error = np.where(both, np.where(tested, common, np.nan), error)
+        size = pool.sum(axis=-1)
+        dunnett = _each(lambda p, k, nu: dunnett_critical(p - 1, nu, alpha * (p - 1) / (k - 1)), size, k, freedom)
+        critical = np.where(both, np.where(tested, dunnett[..., None, None], np.nan), critical)
+    return Pairs(n, mean, sd, error, critical, eligible, pool, freedom)
+
+
+def complete(scores, eligible):
+    """[..., n]: the units in which all eligible settings have a score."""
+    return (np.isfinite(scores) | ~eligible[..., None]).all(axis=-2)
+
+
+def _moments(values):
+    """n, mean and sd over the last axis, of what is not NaN. NaN where too few are left."""
+    finite = np.isfinite(values)
+    n = finite.sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(finite, values, 0).sum(axis=-1) / n
+        deviation = np.where(finite, values - mean[..., None], 0)
+        return n, mean, np.sqrt((deviation**2).sum(axis=-1) / np.where(n > 1, n - 1, np.nan))
+
+
+@lru_cache
+def _t_table(n_max: int, k_max: int, alpha: float):
+    """t_{n−1} at 1 − alpha / (k − 1), [n_max + 1, k_max + 1]; NaN for n < 2 or k < 2."""
+    n, k = np.arange(n_max + 1.0)[:, None], np.arange(k_max + 1.0)
+    return special.stdtrit(np.where(n > 1, n - 1, np.nan), 1 - alpha / np.where(k > 1, k - 1, np.nan))
+
+
+def _each(function, size, k, freedom):
+    """function(size, k, freedom) of every search, [...], each distinct argument once; NaN without a common variance."""
+    arguments = np.stack([size, k, np.nan_to_num(freedom)], axis=-1).astype(int)
+    distinct, index = np.unique(arguments.reshape(-1, 3), axis=0, return_inverse=True)
+    values = [function(*map(int, row)) if row[0] > 1 and row[2] > 0 else np.nan for row in distinct]
+    return np.array(values)[index.reshape(k.shape)]
+
+
+def pooled(scores, eligible):
+    """Randomised blocks: (pool [..., k], its residual variance s² [...], degrees of freedom (p − 1)(n − 1) [...]).
+
+    A setting whose variance sticks out leaves the pool. In the block model y_j = x_ij − (mean over the pool's other
+    settings of unit j) is independent of the others' residual variance s²₋ᵢ, so that
+    F = var(y) (p − 1) / p / s²₋ᵢ ~ F(n − 1, (p − 2)(n − 1)) exactly. The setting with the largest F leaves if its p is
+    at most POOL_LEVEL, and so on with those that are left. NaN where fewer than two settings or units are.
+    """
+    blocks = complete(scores, eligible) & eligible.any(axis=-1)[..., None]
+    n, pool = blocks.sum(axis=-1), eligible.copy()
+    while True:
+        size = pool.sum(axis=-1)
+        squares = _interaction_squares(scores, pool, blocks)
+        total = squares.sum(axis=-1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            # y_j is p / (p − 1) times the deviation from the pool's mean: var(y) (p − 1) / p = `own` / (n − 1).
+            own = squares * (size / (size - 1))[..., None]
+            others = (total[..., None] - own) / (size - 2)[..., None]
+            tail = special.fdtrc((n - 1.0)[..., None], ((size - 2.0) * (n - 1))[..., None], own / others)
+            tail = np.where(pool & ((size > 2) & (n >= stats.MIN_UNITS))[..., None], tail, np.nan)
+            leaves = tail <= np.minimum(POOL_LEVEL, np.fmin.reduce(tail, axis=-1))[..., None]
+            if not leaves.any():
+                freedom = np.where((size > 1) & (n > 1), (size - 1.0) * (n - 1), np.nan)
+                return pool, total / freedom, freedom
+        pool &= ~leaves
+
+
+def _interaction_squares(scores, pool, blocks):
+    """Σ_j (x_ij − setting's mean − unit's mean + total mean)² over the blocks, [..., k]; 0 outside of the pool."""
+    used = pool[..., None] & blocks[..., None, :]
+    x = np.where(used, scores, 0)
+    deviation = x - x.sum(axis=-2, keepdims=True) / np.maximum(pool.sum(axis=-1), 1)[..., None, None]
+    deviation = np.where(used, deviation, 0)
+    mean = deviation.sum(axis=-1, keepdims=True) / np.maximum(blocks.sum(axis=-1), 1)[..., None, None]
+    return (np.where(used, deviation - mean, 0) ** 2).sum(axis=-1)
+
+
+def bartlett(scores, eligible):
+    """p of Bartlett's (1937) test that the eligible settings have one residual variance in the block model, [...].
+
+    NaN for fewer than three settings (residuals of two mirror each other) or three blocks, or where a variance is 0.
+    The residuals of a block are correlated by −1 / (k − 1): the level measured for k = 8 is in
+    tests/simulations/choice.json.
+    """
+    blocks = complete(scores, eligible)
+    k, n = eligible.sum(axis=-1), blocks.sum(axis=-1)
+    freedom = n - 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = _interaction_squares(scores, eligible, blocks) / freedom[..., None]
+        logs = np.where(eligible, np.log(variance), 0).sum(axis=-1)
+        statistic = freedom * (k * np.log(variance.sum(axis=-1) / k) - logs)
+        statistic = statistic / (1 + (k + 1) / (3 * k * freedom))
+        tested = (k > 2) & (n >= stats.MIN_UNITS) & np.isfinite(statistic)
+        return np.where(tested, special.chdtrc(k - 1.0, statistic), np.nan)
+
+
+def intervals(pairs: Pairs):
+    """Hsu's constrained intervals (low, high), [..., k], of μ_i − max_{j ≠ i} μ_j (Hsu, 1981, 1984).
+
+    U_i = max(0, min_{j ≠ i} (d_ij + c_ij e_ij)),   G = {i : U_i > 0},
+    L_i = min(0, min_{j ∈ G, j ≠ i} (d_ij − c_ij e_ij)),   with mean difference d, standard error e, critical value c.
+
+    They hold simultaneously with probability 1 − alpha, whichever setting is the best and whichever is chosen: it is
+    enough that the k − 1 bounds on μ_b − μ_j hold for the truly best b. Then U_b ≥ μ_b − max_{j ≠ b} μ_j, b is in G,
+    and so every other L_i is at most d_ib − c_ib e_ib ≤ μ_i − μ_b. Variances may differ: each pair has its own c and e.
+
+    NaN for a setting that has no test against one of G: any difference to that one is possible.
+    """
+    margin = pairs.critical * pairs.error
+    high = np.maximum(0, np.fmin.reduce(pairs.mean + margin, axis=-1))  # a pair without a test bounds nothing
+    in_g = pairs.eligible & ~(high <= 0)
+    others = in_g[..., None, :] & ~np.eye(high.shape[-1], dtype=bool)
+    low = np.minimum(0, np.min(np.where(others, pairs.mean - margin, np.inf), axis=-1))
+    nothing = np.isnan(low) | np.isnan(high) | ~pairs.eligible
+    return np.where(nothing, np.nan, low), np.where(nothing, np.nan, high)
+
+
+def p_worse(pairs: Pairs, best) -> np.ndarray:
+    """Adjusted p of every setting that it is worse than the setting `best` [...]: [..., k], NaN where there is no test.
+
+    Separate variances: one-sided paired t, Holm's step-down over the settings tested. In the pool of a common variance:
+    P(max of Dunnett's statistics ≥ t) (k − 1) / (p − 1); other pairs then have (k − 1) times their p (Bonferroni).
+    """
+    t, n, critical = (_row(a, best) for a in (pairs.mean / pairs.error, pairs.n, pairs.critical))
+    single = special.stdtr(np.where(np.isnan(critical), np.nan, n - 1.0), -t)
+    size = pairs.pool.sum(axis=-1, keepdims=True)
+    if not size.any():
+        return stats.holm(single)
+    k = pairs.eligible.sum(axis=-1, keepdims=True)
+    both = pairs.pool & np.take_along_axis(pairs.pool, np.asarray(best)[..., None], axis=-1) & ~np.isnan(critical)
+    p = (k - 1) * single
+    for where in np.argwhere(both):
+        search = tuple(where[:-1])
+        m = int(size[search][0]) - 1
+        tail = dunnett_tail(t[tuple(where)], m, int(pairs.freedom[search]))
+        p[tuple(where)] = tail * (k[search][0] - 1) / m
+    return np.minimum(p, 1)
+
+
+def excluded(pairs: Pairs, best, alpha: float = 0.05) -> np.ndarray:
+    """Whether a setting is significantly worse than the setting `best` [...]: p_worse ≤ alpha, [..., k].
+
+    alpha is what the pairs were compared at.
+    """
+    if not pairs.pool.any():
+        return p_worse(pairs, best) <= alpha
+    return _row(pairs.mean - pairs.critical * pairs.error, best) > 0  # the same as p ≤ alpha, without the integrals
+
+
+def _row(values, best):
+    """values[..., best, :] for best [...]."""
+    return np.take_along_axis(values, np.asarray(best)[..., None, None], axis=-2)[..., 0, :]
+
+
+def dunnett_tail(t: float, m: int, freedom: int) -> float:
+    """P(max_{i ≤ m} T_i ≥ t), T_i = (Z_i − Z_0) / (√2 s): Dunnett's m comparisons with one setting, correlated by 1/2.
+
+    Given s and Z_0 = −z the T_i are independent: 1 − ∫ f(s) ∫ φ(z) Φ(√2 t s + z)^m dz ds, where freedom · s² is
+    chi-squared, by Gauss-Legendre in s and the trapezoidal rule in z.
+    """
+    s, density, z, normal = _nodes(freedom)
+    inside = special.log_ndtr(np.sqrt(2) * t * s[:, None] + z)
+    return float(-density @ np.expm1(m * inside) @ normal)
+
+
+@lru_cache
+def _nodes(freedom: int):
+    """Nodes and weights of s, [32], and of a standard normal z, [33]."""
+    half = freedom / 2
+    low, high = np.sqrt(special.gammaincinv(half, 1e-14) / half), np.sqrt(special.gammainccinv(half, 1e-14) / half)
+    nodes, weights = np.polynomial.legendre.leggauss(32)
+    s = low + (high - low) * (nodes + 1) / 2
+    log_density = np.log(2) + half * np.log(half) - special.gammaln(half) + (freedom - 1) * np.log(s) - half * s**2
+    z = np.linspace(-8, 8, 33)
+    normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
+    return s, weights * (high - low) / 2 * np.exp(log_density), z, normal
+
+
+@lru_cache
+def dunnett_critical(m: int, freedom: int, alpha: float) -> float:
+    """One-sided critical value of m comparisons with one setting (Dunnett, 1955), correlated by 1/2."""
+    low, high = (special.stdtrit(freedom, 1 - level) for level in (alpha, alpha / m))  # one comparison; Bonferroni
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if dunnett_tail(middle, m, freedom) > alpha else (low, middle)
+    return float((low + high) / 2)
