@@ -5,28 +5,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
-from dd2424_jax import comparisons, stats
+from dd2424_jax import comparisons, power, stats
 
 MAX_SPLITS = 1000  # of the seeds into halves; of more, so many are drawn
-MAX_UNITS = 10_000  # that `seeds_needed` looks for
-
-
-class Power(NamedTuple):
-    """What the search can detect: that one setting is worse than the best by `margin`, at Holm's first step.
-
-    margin        difference of mean scores, as a fraction
-    sd            of one unit's paired difference: root mean square over the eligible settings minus the best, or s √2
-                  of the common variance; NaN for one unit
-    power         probability of a significant difference with the units there are; NaN for fewer than three
-    seeds_needed  units (seeds; folds where folds are the units) for a power of 80 %; None above MAX_UNITS or without sd
-    """
-
-    margin: float
-    sd: float
-    power: float
-    seeds_needed: int | None
 
 
 class VarianceShares(NamedTuple):
@@ -72,7 +54,7 @@ class Choice(NamedTuple):
     variances: str
     compared_separately: Sequence[int]
     equal_variances_p: float
-    power: Power
+    power: power.Power
     variance_shares: VarianceShares | None
 
 
@@ -108,13 +90,11 @@ def choose(
     lams, runs = np.asarray(lams, float), np.asarray(scores, float)
     several = folds is not None and len(set(folds)) > 1
     scores = by_fold(runs, folds) if several else runs
-    converged = np.isfinite(scores).sum(axis=1)
-    if not converged.any():
+    if not np.isfinite(scores).any():
         return None
-    eligible = converged == converged.max()
+    eligible, best = comparisons.eligible_and_best(scores, np.ones(len(scores), bool))
     estimates = [stats.estimate(row[np.isfinite(row)]) for row in scores]
     mean = np.array([estimate.mean for estimate in estimates])
-    best = np.argmax(np.where(eligible, mean, -np.inf))
     pairs = comparisons.compare(scores, eligible, alpha, variances)
     excluded = comparisons.excluded(pairs, best, alpha)
     error = np.nan_to_num(estimates[best].sd / np.sqrt(estimates[best].n))
@@ -133,60 +113,82 @@ def choose(
         variances=variances,
         compared_separately=np.flatnonzero(eligible & ~pairs.pool).tolist() if variances == "equal" else [],
         equal_variances_p=float(comparisons.bartlett(scores, eligible)),
-        power=_power(pairs, best, variances, margin, alpha),
+        power=power.of_search(pairs, best, variances, margin, alpha),
         variance_shares=variance_shares(runs[eligible], folds) if several else None,
     )
 
 
 def by_fold(scores, folds: Sequence) -> np.ndarray:
-    """Means over the seeds of each fold, [n_settings, n_folds], by ascending fold; NaN where a run diverged."""
+    """Means over the seeds of each fold, [..., n_settings, n_folds], by ascending fold; NaN where a run diverged."""
     folds = np.asarray(folds)
-    return np.stack([scores[:, folds == fold].mean(axis=1) for fold in np.unique(folds)], axis=1)
+    return np.stack([scores[..., folds == fold].mean(axis=-1) for fold in np.unique(folds)], axis=-1)
 
 
 def _differences(scores, pairs: comparisons.Pairs) -> list[stats.Estimate]:
     """Each setting minus the best of the other eligible ones: paired, with Hsu's interval if it is eligible itself."""
+    compared = pairs.n > 0
+    every = comparisons.moments(scores[:, None] - scores)
+    n, mean, sd = (np.where(compared, own, a) for own, a in zip((pairs.n, pairs.mean, pairs.sd), every, strict=True))
+    others = pairs.eligible & ~np.eye(len(scores), dtype=bool) & (n > 0)
     results = []
     for i, (low, high) in enumerate(zip(*comparisons.intervals(pairs), strict=True)):
-        others = [stats.paired(scores[i], scores[j]) for j in np.flatnonzero(pairs.eligible) if j != i]
-        others = [difference for difference in others if difference.n > 0]
-        nearest = min(others, key=lambda difference: difference.mean, default=stats.estimate([]))
-        results.append(nearest._replace(low=float(low), high=float(high)))
+        j = np.argmin(np.where(others[i], mean[i], np.inf))
+        point = (int(n[i, j]), float(mean[i, j]), float(sd[i, j])) if others[i].any() else (0, np.nan, np.nan)
+        results.append(stats.Estimate(*point, float(low), float(high)))
     return results
 
 
-def _power(pairs: comparisons.Pairs, best: int, variances: str, margin: float, alpha: float) -> Power:
-    others = pairs.eligible & (np.arange(len(pairs.eligible)) != best)
-    k, n = int(pairs.eligible.sum()), int(pairs.n[best, best])
-    squares = pairs.sd[best][others] ** 2
-    if variances == "equal" and np.isfinite(pairs.error[best][pairs.pool]).any():
-        squares = pairs.error[best][pairs.pool] ** 2 * pairs.n[best][pairs.pool]  # s √2, but for the best itself
-    squares = squares[np.isfinite(squares)]
-    sd = float(np.sqrt(squares.mean())) if len(squares) else float("nan")
-    now = power(n, k, sd, margin, alpha, variances) if n >= stats.MIN_UNITS else float("nan")
-    return Power(margin, sd, now, seeds_needed(k, sd, margin, alpha, variances=variances))
+def variance_shares(scores, folds: Sequence) -> VarianceShares:
+    """Nested ANOVA of the interaction residuals of scores [n_settings, n_seeds], seeds nested in folds [n_seeds].
 
-
-def power(n: int, k: int, sd: float, margin: float, alpha: float = 0.05, variances: str = "separate") -> float:
-    """Probability that a setting worse than the best by `margin` is significantly worse, with n units and k settings.
-
-    One comparison at the first step: P(T ≥ c) for the noncentral T of noncentrality margin √n / sd, sd of one unit's
-    paired difference (s √2 where variances are "equal"). NaN without a positive sd or a second setting.
+    After removing the settings' and the seeds' means: σ²_fold = max(0, (MS_between − MS_within) / r), σ²_seed =
+    MS_within, with (k − 1)(F − 1) and (k − 1)(N − F) degrees of freedom for k settings, F folds and N seeds. r is the
+    number of seeds per fold, (N − Σ r_f² / N) / (F − 1) where they differ. Seeds with a diverged run are left out.
     """
-    if not sd > stats.ROUNDING or k < 2:
+    scores, folds = np.asarray(scores, float), np.asarray(folds)
+    converged = np.isfinite(scores).all(axis=0)
+    scores, folds = scores[:, converged], folds[converged]
+    _, index, sizes = np.unique(folds, return_inverse=True, return_counts=True)
+    n, n_folds, rest = len(folds), len(sizes), len(scores) - 1
+    if rest < 1 or n_folds < 2 or n == n_folds:
+        return VarianceShares(float("nan"), float("nan"))
+    residual = scores - scores.mean(axis=0)
+    residual -= residual.mean(axis=1, keepdims=True)
+    fold_means = residual @ (index[:, None] == np.arange(n_folds)) / sizes
+    within = np.sum((residual - fold_means[:, index]) ** 2) / (rest * (n - n_folds))
+    between = np.sum(sizes * fold_means**2) / (rest * (n_folds - 1))
+    size = (n - np.sum(sizes**2) / n) / (n_folds - 1)
+    return VarianceShares(max(0.0, float((between - within) / size)), float(within))
+
+
+def edge(values: Sequence[float], best: int) -> str | None:
+    """ "lowest" or "highest" where values[best] is at an end of what was tried and others lie beyond, else None."""
+    if min(values) == max(values) or values[best] == 0 or min(values) < values[best] < max(values):
+        return None
+    return "lowest" if values[best] == min(values) else "highest"
+
+
+def selection_bias(scores) -> float:
+    """How much too high the best mean of scores [n_settings, n_units] is expected to be: the winner's curse.
+
+    The units are split into halves in all ways, or MAX_SPLITS drawn ones: one half chooses, the other, which did not,
+    scores the choice. The best mean minus the mean of those scores is nearly without bias, as long as it is not cut off
+    at 0, below which no selection bias can be; the bootstrap of the units is some 40 % too low, as its winners are
+    scored by units that helped to choose them. Units with a diverged run are left out. NaN for fewer than two.
+    """
+    scores = np.asarray(scores, float)
+    scores = scores[:, np.isfinite(scores).all(axis=0)]
+    n = scores.shape[1]
+    if n < 2:
         return float("nan")
-    if variances == "equal":
-        freedom = (k - 1) * (n - 1)
-        critical = comparisons.dunnett_critical(k - 1, freedom, alpha)
+    size = n - n // 2
+    if n <= 12:  # 924 ways
+        halves = np.array(list(itertools.combinations(range(n), size)))
     else:
-        freedom = n - 1
-        critical = special.stdtrit(freedom, 1 - alpha / (k - 1))
-    return float(1 - special.nctdtr(freedom, margin * np.sqrt(n) / sd, critical))
-
-
-def seeds_needed(
-    k: int, sd: float, margin: float, alpha: float = 0.05, power: float = 0.8, variances: str = "separate"
-) -> int | None:
-    """Fewest units, at least three, with which `power` (the function) reaches `power`; None above MAX_UNITS or none."""
-    reached = globals()["power"]
-    raise NotImplementedError
+        rng = np.random.default_rng(0)
+        halves = np.array([rng.permutation(n)[:size] for _ in range(MAX_SPLITS)])
+    chosen = np.zeros((len(halves), n), bool)
+    np.put_along_axis(chosen, halves, True, axis=1)
+    winners = np.argmax(scores @ chosen.T, axis=0)
+    held_out = np.sum(scores[winners] * ~chosen, axis=1) / (n - size)
+    return max(0.0, float(scores.mean(axis=1).max() - held_out.mean()))

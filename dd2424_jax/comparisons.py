@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from dd2424_jax import stats
+from dd2424_jax import dunnett, stats
 
 POOL_LEVEL = 0.05  # of the F test by which a setting leaves the common variance: see tests/simulations/choice.json
 
@@ -50,7 +50,7 @@ def compare(scores, eligible, alpha: float = 0.05, variances: str = "separate") 
     scores = np.where(eligible[..., None], scores, np.nan)
     if variances == "equal":
         scores = np.where(complete(scores, eligible)[..., None, :], scores, np.nan)
-    n, mean, sd = _moments(scores[..., :, None, :] - scores[..., None, :, :])
+    n, mean, sd = moments(scores[..., :, None, :] - scores[..., None, :, :])
     tested = stats.has_test(n, sd)
     k = eligible.sum(axis=-1)
     error = np.where(tested, sd / np.sqrt(np.maximum(n, 1)), np.nan)
@@ -63,9 +63,17 @@ def compare(scores, eligible, alpha: float = 0.05, variances: str = "separate") 
         common = np.sqrt(2 * variance[..., None, None] / np.maximum(n, 1))
         error = np.where(both, np.where(tested, common, np.nan), error)
         size = pool.sum(axis=-1)
-        dunnett = _each(lambda p, k, nu: dunnett_critical(p - 1, nu, alpha * (p - 1) / (k - 1)), size, k, freedom)
-        critical = np.where(both, np.where(tested, dunnett[..., None, None], np.nan), critical)
+        critical_values = _each(lambda p, k, nu: dunnett.critical(p - 1, nu, alpha * (p - 1) / (k - 1)), size, k, freedom)
+        critical = np.where(both, np.where(tested, critical_values[..., None, None], np.nan), critical)
     return Pairs(n, mean, sd, error, critical, eligible, pool, freedom)
+
+
+def eligible_and_best(scores, among):
+    """(settings with the fewest diverged units [..., k], that of the highest mean [...]), of those in `among` [..., k]."""
+    n, mean, _ = moments(scores)
+    n = np.where(among, n, -1)
+    eligible = n == n.max(axis=-1, keepdims=True)
+    return eligible, np.argmax(np.where(eligible & (n > 0), mean, -np.inf), axis=-1)
 
 
 def complete(scores, eligible):
@@ -73,7 +81,7 @@ def complete(scores, eligible):
     return (np.isfinite(scores) | ~eligible[..., None]).all(axis=-2)
 
 
-def _moments(values):
+def moments(values):
     """n, mean and sd over the last axis, of what is not NaN. NaN where too few are left."""
     finite = np.isfinite(values)
     n = finite.sum(axis=-1)
@@ -192,7 +200,7 @@ def p_worse(pairs: Pairs, best) -> np.ndarray:
     for where in np.argwhere(both):
         search = tuple(where[:-1])
         m = int(size[search][0]) - 1
-        tail = dunnett_tail(t[tuple(where)], m, int(pairs.freedom[search]))
+        tail = dunnett.tail(t[tuple(where)], m, int(pairs.freedom[search]))
         p[tuple(where)] = tail * (k[search][0] - 1) / m
     return np.minimum(p, 1)
 
@@ -210,37 +218,3 @@ def excluded(pairs: Pairs, best, alpha: float = 0.05) -> np.ndarray:
 def _row(values, best):
     """values[..., best, :] for best [...]."""
     return np.take_along_axis(values, np.asarray(best)[..., None, None], axis=-2)[..., 0, :]
-
-
-def dunnett_tail(t: float, m: int, freedom: int) -> float:
-    """P(max_{i ≤ m} T_i ≥ t), T_i = (Z_i − Z_0) / (√2 s): Dunnett's m comparisons with one setting, correlated by 1/2.
-
-    Given s and Z_0 = −z the T_i are independent: 1 − ∫ f(s) ∫ φ(z) Φ(√2 t s + z)^m dz ds, where freedom · s² is
-    chi-squared, by Gauss-Legendre in s and the trapezoidal rule in z.
-    """
-    s, density, z, normal = _nodes(freedom)
-    inside = special.log_ndtr(np.sqrt(2) * t * s[:, None] + z)
-    return float(-density @ np.expm1(m * inside) @ normal)
-
-
-@lru_cache
-def _nodes(freedom: int):
-    """Nodes and weights of s, [32], and of a standard normal z, [33]."""
-    half = freedom / 2
-    low, high = np.sqrt(special.gammaincinv(half, 1e-14) / half), np.sqrt(special.gammainccinv(half, 1e-14) / half)
-    nodes, weights = np.polynomial.legendre.leggauss(32)
-    s = low + (high - low) * (nodes + 1) / 2
-    log_density = np.log(2) + half * np.log(half) - special.gammaln(half) + (freedom - 1) * np.log(s) - half * s**2
-    z = np.linspace(-8, 8, 33)
-    normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
-    return s, weights * (high - low) / 2 * np.exp(log_density), z, normal
-
-
-@lru_cache
-def dunnett_critical(m: int, freedom: int, alpha: float) -> float:
-    """One-sided critical value of m comparisons with one setting (Dunnett, 1955), correlated by 1/2."""
-    low, high = (special.stdtrit(freedom, 1 - level) for level in (alpha, alpha / m))  # one comparison; Bonferroni
-    while high - low > 1e-9 * high:
-        middle = (low + high) / 2
-        low, high = (middle, high) if dunnett_tail(middle, m, freedom) > alpha else (low, middle)
-    return float((low + high) / 2)

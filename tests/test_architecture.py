@@ -13,7 +13,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("io", ["terminal", "files", "records", "progress", "download", "checkpoints"]),
     ("parallel", ["processes", "placement"]),
     ("", ["losses", "schedules", "optimizers", "network"]),
-    ("", ["stats", "comparisons", "choice", "race"]),
+    ("", ["stats", "dunnett", "comparisons", "power", "choice", "race"]),
     ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
     ("gradients", ["differences", "cases"]),
     ("", ["train", "registry", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
