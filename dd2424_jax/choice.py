@@ -27,9 +27,10 @@ class Choice(NamedTuple):
     n_seeds               of the best that converged
     best                  the setting of the highest mean
     one_se                the largest λ whose mean is within one standard error of the best's
-    differences           every setting minus the best of the others, with Hsu's simultaneous 95 % intervals; of the best
-                          setting, its lead over the runner-up. n and sd are of the paired differences to that other one
-    p                     adjusted one-sided p that a setting is worse than the best; NaN for the best and without a test
+    differences           every setting minus the best of the others, with Hsu's simultaneous 95 % intervals; of the
+                          best setting, its lead over the runner-up. n and sd are of those paired differences
+    p                     adjusted one-sided p that a setting is worse than the best; NaN for the best and where there
+                          is no test
     indistinguishable     by ascending λ, those not significantly worse than the best, itself among them
     standard_error        of the best's accuracy, as a proportion of the images that were sampled
     selection_bias        by how much the best's mean is expected to be too high because it was picked, at least 0; NaN

@@ -66,5 +66,3 @@ def seeds_needed(
         middle = (low + high) // 2
         low, high = (low, middle) if power(middle, k, sd, margin, alpha, variances) >= target else (middle, high)
     return high
-
-

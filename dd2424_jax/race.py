@@ -1,5 +1,6 @@
 """A race: settings that are significantly worse than the best stop early, the others get more seeds. Decisions only."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -42,8 +43,8 @@ class State(NamedTuple):
 def follow(race: Race, scores, trained) -> State:
     """Decide every look whose runs are trained, from the first on.
 
-    scores, trained: [n_settings, looks[-1]]; NaN where a trained run diverged. Of a look, only the first seeds count, so
-    that runs trained in advance change nothing. Train `to_train` and call again, `while state.reason is None`.
+    scores, trained: [n_settings, looks[-1]]; NaN where a trained run diverged. Of a look, only the first seeds count:
+    runs trained in advance change nothing. Train `to_train` and call again, `while state.reason is None`.
 
     At each look the settings left are compared as in `choice.choose`, at that look's share of alpha: those excluded
     leave, and those with more diverged runs than the fewest. The race ends with one setting left, with all of them
@@ -51,7 +52,7 @@ def follow(race: Race, scores, trained) -> State:
     the settings that never leave for divergence stays with probability 1 − alpha at least (Bonferroni over the looks).
     MEASURED
 
-    The set to report is `choice.choose` of the survivors at the alpha of the last look decided, `shares(race)[look - 1]`.
+    The set to report is `choice.choose` of the survivors at the last look's alpha, `shares(race)[state.look - 1]`.
     """
     check(race)
     scores, trained = np.asarray(scores, float), np.asarray(trained, bool)
@@ -78,7 +79,7 @@ def follow(race: Race, scores, trained) -> State:
 def check(race: Race) -> None:
     """ValueError unless the looks are ascending and can exclude something."""
     looks = race.looks
-    if not looks or looks[0] < stats.MIN_UNITS or any(a >= b for a, b in zip(looks, looks[1:], strict=False)):
+    if not looks or looks[0] < stats.MIN_UNITS or any(a >= b for a, b in itertools.pairwise(looks)):
         raise ValueError(f"looks={looks} are not ascending numbers of at least {stats.MIN_UNITS} seeds")
     if race.margin < 0:
         raise ValueError(f"margin={race.margin} is negative")
