@@ -73,7 +73,7 @@ def compare(scores, eligible, alpha: float = 0.05, variances: str = "separate") 
 
 
 def eligible_and_best(scores, among):
-    """Of the settings in `among` [..., k]: those with the fewest diverged units [..., k], the best mean of these [...]."""
+    """Of the settings `among` [..., k], those with the fewest diverged units [..., k], and the best of these [...]."""
     n, mean, _ = moments(scores)
     n = np.where(among, n, -1)
     eligible = n == n.max(axis=-1, keepdims=True)

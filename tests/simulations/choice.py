@@ -3,7 +3,8 @@
 Writes tests/simulations/choice.json and prints it as Markdown tables. Takes some ten minutes on one core.
 
 Each scenario is a search over 8 λ, of which the first `plateau` are the best together; each λ after them is worse by
-`step` residual standard deviations than the one before. Residual sd .34 points, as in the coarse search. Coverage is how often a truly best λ (of those eligible) is in the set; of tied ones, that of the λ with the worst.
+`step` residual standard deviations than the one before. Residual sd .34 points, as in the coarse search. Coverage is
+how often a truly best λ (of those eligible) is in the set; of tied ones, that of the λ with the worst.
 """
 
 import argparse
