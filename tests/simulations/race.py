@@ -22,13 +22,13 @@ N_ORDERS = 200
 
 
 def scenarios() -> list[Scenario]:
-    where = [(p, step) for p in (1, 2, 3, 4, 6) for step in (0.5, 1.0, 2.0, FAR)] + [(K, 0.0)]
+    where = [(p, step) for p in (1, 2, 4, 6) for step in (1.0, FAR)] + [(K, 0.0)]
     every = [Scenario("equal variances", *one, LOOKS[-1]) for one in where]
-    for (p, step), factor in itertools.product([(2, 1.0), (2, FAR), (4, FAR), (K, 0.0)], (0.25, 2.0, 4.0)):
+    for (p, step), factor in itertools.product([(2, FAR), (K, 0.0)], (0.25, 2.0, 4.0)):
         every.append(Scenario("unequal, on the plateau", p, step, LOOKS[-1], wide=(0,), factor=factor))
         if p < K:
             every.append(Scenario("unequal, off the plateau", p, step, LOOKS[-1], wide=(K - 2, K - 1), factor=factor))
-    return every + [Scenario("diverged runs", *one, LOOKS[-1], diverged=0.03) for one in ((2, FAR), (4, 1.0), (K, 0.0))]
+    return every + [Scenario("diverged runs", *one, LOOKS[-1], diverged=0.03) for one in ((2, FAR), (K, 0.0))]
 
 
 def simulate(scenario: Scenario, rules: race.Race, n_races: int, rng: np.random.Generator) -> dict:
@@ -49,18 +49,19 @@ def simulate(scenario: Scenario, rules: race.Race, n_races: int, rng: np.random.
 def _races(scenario: Scenario, rules: race.Race, n_races: int, rng):
     """(truly best λ of those that did not leave for divergence, λ left, regrets: race, full grid, runs trained)."""
     scores, means = scenario.draw(n_races, rng), scenario.means()
-    left, over = np.ones((n_races, K), bool), np.zeros(n_races, bool)
-    dropped, runs, final = np.zeros((n_races, K), bool), np.zeros(n_races), np.zeros((n_races, K))
-    before = 0
+    left, dropped = np.ones((n_races, K), bool), np.zeros((n_races, K), bool)
+    runs, final = np.zeros(n_races), np.zeros((n_races, K))
+    live, before = np.arange(n_races), 0
     for look, n in enumerate(rules.looks):
-        runs += np.where(over, 0, left.sum(axis=1) * (n - before))
-        eligible, _ = comparisons.eligible_and_best(scores[..., :n], left)
-        remain, equivalent = race.decide(scores[..., :n], left, rules, look)
-        dropped |= left & ~eligible & ~over[:, None]
-        final = np.where(over[:, None], final, comparisons.moments(scores[..., :n])[1])
-        left = np.where(over[:, None], left, remain)
-        over |= equivalent | (left.sum(axis=1) == 1)
-        before = n
+        seen, among = scores[live, :, :n], left[live]
+        runs[live] += among.sum(axis=1) * (n - before)
+        final[live] = comparisons.moments(seen)[1]
+        eligible, _ = comparisons.eligible_and_best(seen, among)
+        dropped[live] |= among & ~eligible
+        left[live], equivalent = race.decide(seen, among, rules, look)
+        live, before = live[~equivalent & (left[live].sum(axis=1) > 1)], n
+        if not len(live):
+            break
     truly = means == np.where(dropped, -np.inf, means).max(axis=1, keepdims=True)
     chosen = np.argmax(np.where(left, final, -np.inf), axis=1)
     _, full = comparisons.eligible_and_best(scores, np.ones((n_races, K), bool))
