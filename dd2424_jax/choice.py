@@ -85,7 +85,12 @@ def choose(
     The set `indistinguishable` leaves out what Holm's step-down (separate) or Dunnett's test (equal) calls worse than
     the setting chosen; only a worse one can be excluded. `differences` are `comparisons.intervals`. A step-down test is
     sharper than any intervals that hold simultaneously: the set can exclude a setting whose interval reaches above 0.
-    MEASURED
+
+    Measured for 8 λ (tests/simulations/choice.json, ± .1 %): a truly best setting is in the set in at least 94.9 % of
+    searches if variances are "separate"; 94.2 % where one of several tied settings has a quarter of the others' sd, as
+    Holm's proof is for a fixed baseline and the setting chosen is not one. Intervals hold in at least 95.2 %. "equal":
+    95.4 and 95.8 % where variances are equal, 94.7 and 94.4 % where they differ up to four times in sd.
+
     The standard error of the one-standard-error rule (Breiman et al., 1984) is the best mean's, over units.
     """
     lams, runs = np.asarray(lams, float), np.asarray(scores, float)
