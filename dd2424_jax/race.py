@@ -49,8 +49,12 @@ def follow(race: Race, scores, trained) -> State:
     At each look the settings left are compared as in `choice.choose`, at that look's share of alpha: those excluded
     leave, and those with more diverged runs than the fewest. The race ends with one setting left, with all of them
     equivalent for practical purposes (Hsu's lower bounds at least −margin), or with the last look. The truly best of
-    the settings that never leave for divergence stays with probability 1 − alpha at least (Bonferroni over the looks).
-    MEASURED
+    the settings that do not leave for divergence stays with probability 1 − alpha, as far as the test of each look has
+    its level (Bonferroni over the looks).
+
+    Measured for 8 λ (tests/simulations/race.json, 10,000 races per scenario, ± .2 %): the best stays in at least 95 %
+    of races, the λ chosen is on average at most .003 points worse than the full grid's, and 1 to 85 % of the runs are
+    saved (mean 45 %); 31 % on 20 real seeds of the coarse search.
 
     The set to report is `choice.choose` of the survivors at the last look's alpha, `shares(race)[state.look - 1]`.
     """
@@ -87,8 +91,9 @@ def check(race: Race) -> None:
 
 def shares(race: Race) -> np.ndarray:
     """alpha of each look, [n_looks]."""
-    # Equal: shares that increase with the look (1, 2, 3, ... or √) keep the best as often and save no more runs, as
-    # what stops a race early is the first looks, where few degrees of freedom need all the alpha they can have.
+    # Equal: shares that increase with the look keep the best as often and save no more runs (in 1,000 races a scenario
+    # 42.4 % for 1 : 2 : 3 ..., 42.8 % for the square roots, 42.9 % for equal ones). The first looks save most, and with
+    # few degrees of freedom they need all the alpha they can have.
     return np.full(len(race.looks), race.alpha / len(race.looks))
 
 

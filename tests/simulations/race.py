@@ -124,9 +124,7 @@ def record(n_races: int, seed: int) -> dict:
 
 
 def markdown(numbers: dict) -> str:
-    lines = [
-        "| variances | margin | best kept %, worst | where | added regret, points, worst | where | saved % |"
-    ]
+    lines = ["| variances | margin | best kept %, worst | where | added regret, points, worst | where | saved % |"]
     lines.append("|---|---|---|---|---|---|---|")
     for variances, margin in dict.fromkeys((row["variances"], row["margin"]) for row in numbers["scenarios"]):
         rows = [row for row in numbers["scenarios"] if (row["variances"], row["margin"]) == (variances, margin)]
