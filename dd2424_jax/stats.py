@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special  # JAX brings it
 
-FEWEST_PAIRS = 6  # 2 / 2^6 < .05: with fewer, even differences of one sign all are no evidence
+MIN_UNITS = 3  # for an interval or a test of differences: two that agree by chance must not decide
+ROUNDING = 1e-6  # an sd of scores (fractions) below this is float32's rounding: all seeds have the same difference
 
 
 class Estimate(NamedTuple):
@@ -49,15 +50,70 @@ def _half_width(n: int, sd, confidence: float):
 def paired(values: Sequence[float], baseline: Sequence[float], confidence: float = 0.95) -> Estimate:
     """Estimate of values − baseline, one difference per seed: what the seeds have in common cancels.
 
-    Seeds where either is not a number (diverged) are left out.
+    Seeds where either is NaN (diverged) are left out. No interval (NaN) for fewer than three seeds or an sd of 0.
     """
     difference = np.asarray(values, float) - np.asarray(baseline, float)
-    return estimate(difference[np.isfinite(difference)], confidence)
+    result = estimate(difference[np.isfinite(difference)], confidence)
+    return result if has_test(result.n, result.sd) else result._replace(low=np.nan, high=np.nan)
+
+
+def has_test(n, sd):
+    """Whether n differences of standard deviation sd have a t-test and an interval; n and sd may be arrays."""
+    return (n >= MIN_UNITS) & (sd > ROUNDING)
 
 
 def excludes_zero(estimate: Estimate) -> bool:
     """Whether 0 lies outside of the interval; False where there is none."""
     return estimate.low > 0 or estimate.high < 0
+
+
+def paired_p(difference: Estimate, alternative: str = "two-sided") -> float:
+    """p of the paired t-test that the mean difference is 0, from what `paired` gives.
+
+    alternative: "two-sided", "greater" (the mean difference is above 0) or "less". NaN where there is no test.
+    """
+    if not has_test(difference.n, difference.sd):
+        return float("nan")
+    t = difference.mean / (difference.sd / np.sqrt(difference.n))
+    less, greater = special.stdtr(difference.n - 1, t), special.stdtr(difference.n - 1, -t)
+    return float({"less": less, "greater": greater, "two-sided": 2 * min(less, greater)}[alternative])
+
+
+def holm(p) -> np.ndarray:
+    """Holm's step-down adjusted p values over the last axis, p: [..., m] (Holm, 1979).
+
+    max_{s ≤ r} min(1, (m − s) p_(s)) for the r-th smallest, s and r counted from 0. NaN stays NaN and is not counted.
+    """
+    p = np.asarray(p, float)
+    order = np.argsort(p, axis=-1)  # NaN last
+    n_tests = np.sum(~np.isnan(p), axis=-1, keepdims=True)
+    steps = (n_tests - np.arange(p.shape[-1])) * np.take_along_axis(p, order, axis=-1)
+    adjusted = np.empty_like(p)
+    np.put_along_axis(adjusted, order, np.minimum(np.maximum.accumulate(steps, axis=-1), 1), axis=-1)
+    return adjusted
+
+
+def simultaneous(differences, alpha: float = 0.05) -> list[tuple[Estimate, float]]:
+    """Two-sided paired t-tests of a fixed family of m differences [m, n_seeds], Holm's step-down at level alpha.
+
+    Returns the Estimate and the adjusted p of each, NaN where there is no test. The interval of a rejected difference
+    has the confidence 1 − alpha / (m − r) of its own step r; all others have that of the step at which Holm stopped. So
+    an interval excludes 0 exactly where p ≤ alpha.
+
+    What holds: the probability that any difference that is 0 is declared significant is at most alpha, whatever the
+    other differences are and however they are correlated. The intervals are those of the steps. They do not hold
+    simultaneously: for that, all of them would need Bonferroni's confidence 1 − alpha / m.
+    """
+    differences = np.asarray(differences, float)
+    unadjusted = np.array([paired_p(paired(row, 0.0)) for row in differences])
+    adjusted = holm(unadjusted)
+    n_tests = np.sum(~np.isnan(unadjusted))
+    n_rejected = np.sum(adjusted <= alpha)
+    results: list = [None] * len(differences)
+    for rank, i in enumerate(np.argsort(unadjusted)):  # NaN last
+        level = alpha / max(n_tests - min(rank, n_rejected), 1)
+        results[i] = paired(differences[i], 0.0, 1 - level), float(adjusted[i])
+    return results
 
 
 def welch(a: Estimate, b: Estimate, confidence: float = 0.95) -> tuple[float, float, float]:
@@ -71,25 +127,6 @@ def welch(a: Estimate, b: Estimate, confidence: float = 0.95) -> tuple[float, fl
     freedom = (va + vb) ** 2 / (va**2 / (a.n - 1) + vb**2 / (b.n - 1))
     half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * (va + vb) ** 0.5
     return a.mean - b.mean, a.mean - b.mean - half, a.mean - b.mean + half
-
-
-def sign_flip(differences: Sequence[float]) -> float:
-    """Two-sided p of "each difference could as well have had the other sign", exact up to 16 of them.
-
-    The share of all sign patterns whose mean is at least as far from 0. NaN for fewer than FEWEST_PAIRS: they can't
-    get below .05.
-    """
-    differences = np.asarray(differences, float)
-    n = len(differences)
-    if n < FEWEST_PAIRS:
-        return float("nan")
-    if n <= 16:
-        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-    else:
-        signs = np.random.default_rng(0).choice([-1, 1], (2**16, n))
-        signs[0] = 1  # what was found is one of the patterns
-    sums = np.abs(signs @ differences)
-    return float(np.mean(sums >= sums[0] * (1 - 1e-12)))
 
 
 def confusion_matrix(true: Sequence[int], predicted: Sequence[int], n_classes: int) -> np.ndarray:

@@ -8,15 +8,15 @@ from dd2424_jax import stats
 @pytest.mark.parametrize("n", [2, 3, 5, 30])
 def test_interval_equals_scipys(n):
     values = np.random.default_rng(n).normal(0.5, 0.01, n)
-    found = stats.estimate(values)
+    result = stats.estimate(values)
     low, high = scipy_stats.t.interval(0.95, n - 1, values.mean(), scipy_stats.sem(values))
-    np.testing.assert_allclose(found, (n, values.mean(), values.std(ddof=1), low, high), rtol=1e-9)
+    np.testing.assert_allclose(result, (n, values.mean(), values.std(ddof=1), low, high), rtol=1e-9)
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(0)
-    found = [stats.estimate(rng.normal(1.0, 2.0, 4)) for _ in range(4000)]
-    covered = np.mean([estimate.low <= 1.0 <= estimate.high for estimate in found])
+    estimates = [stats.estimate(rng.normal(1.0, 2.0, 4)) for _ in range(4000)]
+    covered = np.mean([estimate.low <= 1.0 <= estimate.high for estimate in estimates])
     assert covered == pytest.approx(0.95, abs=0.015)  # four standard errors of 4,000 trials
 
 
@@ -48,56 +48,93 @@ def test_paired_differences_equal_scipys_paired_t():
     rng = np.random.default_rng(3)
     common = rng.normal(0, 5, 8)
     a, b = common + rng.normal(0, 0.1, 8), common + rng.normal(0.1, 0.1, 8)
-    found = stats.paired(b, a)
+    result = stats.paired(b, a)
     low, high = scipy_stats.ttest_rel(b, a).confidence_interval()
-    np.testing.assert_allclose((found.low, found.high), (low, high))
-    assert found.high - found.low < 1  # what the seeds share cancels
-    assert found == stats.paired([*b, np.nan], [*a, 0.0])
+    np.testing.assert_allclose((result.low, result.high), (low, high))
+    assert result.high - result.low < 1  # what the seeds share cancels
+    assert result == stats.paired([*b, np.nan], [*a, 0.0])
 
 
 @pytest.mark.parametrize(
-    ("values", "told"), [([1, 2, 3], False), ([5, 6, 7], True), ([-5, -6, -7], True), ([9], False), ([], False)]
+    ("values", "excludes"), [([1, 2, 3], False), ([5, 6, 7], True), ([-5, -6, -7], True), ([9], False), ([], False)]
 )
-def test_an_interval_that_is_not_there_excludes_nothing(values, told):
-    assert stats.excludes_zero(stats.estimate(values)) is told
+def test_an_interval_that_is_not_there_excludes_nothing(values, excludes):
+    assert stats.excludes_zero(stats.estimate(values)) is excludes
 
 
 def test_welchs_interval_equals_scipys():
     rng = np.random.default_rng(4)
     a, b = rng.normal(0.5, 0.01, 6), rng.normal(0.49, 0.03, 5)
     test = scipy_stats.ttest_ind(a, b, equal_var=False)
-    found = stats.welch(stats.estimate(a), stats.estimate(b))
-    np.testing.assert_allclose(found, (a.mean() - b.mean(), *test.confidence_interval()), rtol=1e-9)
+    result = stats.welch(stats.estimate(a), stats.estimate(b))
+    np.testing.assert_allclose(result, (a.mean() - b.mean(), *test.confidence_interval()), rtol=1e-9)
     for alone in ([0.5], [0.5, 0.5]):
         difference, low, high = stats.welch(stats.estimate(alone), stats.estimate([0.25, 0.25]))
         assert difference == 0.25
         assert np.isnan([low, high]).all()
 
 
-@pytest.mark.parametrize("n", [6, 9, 16])
-def test_sign_flips_equal_scipys_permutation_test(n):
-    differences = np.random.default_rng(n).normal(0.3, 1.0, n)
-    test = scipy_stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=2**16)
-    assert stats.sign_flip(differences) == pytest.approx(test.pvalue, abs=1e-12)
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_paired_p_equals_scipys_paired_t_test(alternative):
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(0, 1, 7), rng.normal(0.8, 1, 7)
+    p = stats.paired_p(stats.paired(b, a), alternative)
+    assert p == pytest.approx(scipy_stats.ttest_rel(b, a, alternative=alternative).pvalue, rel=1e-10)
 
 
-def test_sign_flips_of_many_pairs_come_close_to_all_of_them():
-    differences = np.random.default_rng(20).normal(0.3, 1.0, 20)
-    sums = np.zeros(1)
-    for difference in differences:
-        sums = np.concatenate([sums + difference, sums - difference])
-    exact = np.mean(np.abs(sums) >= np.abs(differences.sum()) - 1e-9)
-    assert stats.sign_flip(differences) == pytest.approx(exact, abs=0.008)  # 2^16 draws: four standard errors
+@pytest.mark.parametrize("difference", [[], [0.1], [0.1, 0.2], [0.1, 0.1, 0.1], [0.7 - 0.6, 0.2 - 0.1, 0.4 - 0.3]])
+def test_two_seeds_or_differences_that_all_agree_have_neither_p_nor_interval(difference):
+    paired = stats.paired(difference, np.zeros(len(difference)))
+    assert np.isnan([paired.low, paired.high, stats.paired_p(paired)]).all()
 
 
-def test_six_differences_of_one_sign_are_significant_and_five_are_not_tested():
-    assert stats.sign_flip([0.1, 0.2, 0.3, 0.1, 0.1, 0.4]) == 2 / 2**6
-    assert np.isnan(stats.sign_flip([0.1, 0.2, 0.3, 0.1, 0.1]))
+def test_holms_p_values_are_those_of_its_step_down_by_hand():
+    p = [0.01, 0.04, np.nan, 0.03, 0.005]
+    np.testing.assert_allclose(stats.holm(p), [0.03, 0.06, np.nan, 0.06, 0.02])
+    np.testing.assert_array_equal(stats.holm([0.9, 0.8]), [1.0, 1.0])
+    np.testing.assert_allclose(stats.holm([p, p]), [stats.holm(p)] * 2)
+    assert stats.holm([]).shape == (0,)
+
+
+def test_holm_rejects_at_least_what_bonferroni_does():
+    p = np.random.default_rng(6).beta(0.5, 3, (200, 6))
+    adjusted = stats.holm(p)
+    assert (adjusted <= np.minimum(6 * p, 1)).all()
+    assert (adjusted >= p).all()
+
+
+def test_an_interval_of_holms_steps_excludes_zero_exactly_where_p_is_at_most_alpha():
+    rng = np.random.default_rng(7)
+    n_significant = 0
+    for _ in range(60):
+        differences = rng.normal(rng.choice([0, 1.5], (6, 1)), 1, (6, 5))
+        results = stats.simultaneous([*differences, [0.1, 0.1, 0.1, 0.1, 0.1]])
+        assert all(stats.excludes_zero(estimate) == (p <= 0.05) for estimate, p in results[:6])
+        assert np.isnan([results[6][0].low, results[6][1]]).all()
+        n_significant += sum(p <= 0.05 for _, p in results)
+    assert 20 < n_significant < 340
+
+
+def test_intervals_of_holms_steps_are_scipys_at_the_levels_of_the_steps():
+    differences = np.random.default_rng(8).normal([[5.0], [0.0], [2.5]], 1, (3, 6))
+    results = stats.simultaneous(differences)
+    assert [p <= 0.05 for _, p in results] == [True, False, True]
+    for (estimate, _), row, level in zip(results, differences, (0.05 / 3, 0.05, 0.05 / 2), strict=True):
+        interval = scipy_stats.ttest_1samp(row, 0).confidence_interval(1 - level)
+        np.testing.assert_allclose((estimate.low, estimate.high), interval)
+
+
+def test_one_family_in_twenty_of_all_pairs_has_a_false_difference():
+    rng = np.random.default_rng(9)
+    i, j = np.triu_indices(4, 1)
+    values = rng.normal(size=(1000, 4, 5))
+    p = [[p for _, p in stats.simultaneous(family[j] - family[i])] for family in values[:150]]
+    assert np.mean(np.min(p, axis=1) <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
 
 
 def test_confusion_counts_pairs():
-    found = stats.confusion_matrix([0, 0, 2, 1, 0], [0, 1, 2, 1, 1], 3)
-    np.testing.assert_array_equal(found, [[1, 2, 0], [0, 1, 0], [0, 0, 1]])
+    result = stats.confusion_matrix([0, 0, 2, 1, 0], [0, 1, 2, 1, 1], 3)
+    np.testing.assert_array_equal(result, [[1, 2, 0], [0, 1, 0], [0, 0, 1]])
 
 
 @pytest.mark.parametrize("values", [[0.5, 0.6, 0.4], [0.5], []])
