@@ -42,6 +42,16 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(n, float(mean), float(sd), float(mean - half), float(mean + half))
 
 
+def nested(values: Sequence[float], fold: Sequence[int], confidence: float = 0.95) -> Estimate:
+    """Mean and sd of one number per seed; its interval where seeds share held-out sets: of the means over each fold."""
+    values, fold = np.asarray(values, float), np.asarray(fold)
+    result, folds = estimate(values, confidence), np.unique(fold)
+    if len(folds) < 2:
+        return result
+    over_folds = estimate([values[fold == one].mean() for one in folds], confidence)
+    return result._replace(low=over_folds.low, high=over_folds.high)
+
+
 def _half_width(n: int, sd, confidence: float):
     """t_{n−1} · sd / √n"""
     return special.stdtrit(n - 1, (1 + confidence) / 2) * sd / np.sqrt(n)

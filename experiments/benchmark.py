@@ -27,6 +27,7 @@ from dd2424_jax.parallel.placement import Placement
 from dd2424_jax.reporting import report
 from dd2424_jax.runs import provenance
 from dd2424_jax.runs.identity import PACKAGE, of_sources
+from dd2424_jax.runs.plan import folds
 
 HERE = Path(__file__).parent
 
@@ -111,7 +112,7 @@ def main():
     with pipeline.opened("benchmark", identity, source._asdict(), here) as run:
         if run.finished:
             return
-        record = measure(options, here.devices, source.split(dataset)._replace(test=None))
+        record = measure(options, here.devices, folds(source, dataset, test=False)[0])
         record |= {"precision": options.precision, **provenance.collect()}
         record["timing"] = {"run_seconds": time.perf_counter() - began}
         table = report.write(run.path, tables.draw(record))

@@ -94,8 +94,8 @@ def _differences(result: Result, chosen: Choice, alpha: float) -> tables.Table:
     caption = (
         f"Every setting minus the best of the others, validation accuracy on {labels.about(result)}: points, paired by "
         f"{search_words.UNITS[chosen.unit]}, with simultaneous {_confidence(alpha)} confidence intervals (Hsu's "
-        f"comparisons with the best); significantly worse than the chosen one where p, adjusted ({ADJUSTED[chosen.variances]}), is "
-        f"at most {alpha:g}"
+        "comparisons with the best); significantly worse than the chosen one where p, adjusted "
+        f"({ADJUSTED[chosen.variances]}), is at most {alpha:g}"
     )
     return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly worse"], rows)
 

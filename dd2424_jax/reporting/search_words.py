@@ -4,6 +4,7 @@ import numpy as np
 
 from dd2424_jax import choice, stats
 from dd2424_jax.choice import Choice
+from dd2424_jax.power import MAX_UNITS
 from dd2424_jax.reporting import labels
 from dd2424_jax.runs.plan import Plan
 
@@ -79,34 +80,33 @@ def _equal_variances(chosen: Choice, names: list[str]) -> list[str]:
         return []
     p = "can't be tested" if np.isnan(chosen.equal_variances_p) else f"have p = {chosen.equal_variances_p:.3f}"
     apart = "; ".join(names[i] for i in chosen.compared_separately)
-    separately = f" Its variance sticks out, so that it is compared separately: {apart}." if apart else ""
+    separately = f" Compared separately, as their variance may be larger (F test): {apart}." if apart else ""
     return [f"Assumed are equal variances of all settings, which {p} (Bartlett's test of the residuals).{separately}"]
 
 
 def _power(chosen: Choice, plan: Plan, seconds: float) -> list[str]:
     """With which power the margin is seen, and how many seeds would see it."""
-    power, unit = chosen.power, UNITS[chosen.unit]
+    power, unit, n_settings = chosen.power, UNITS[chosen.unit], len(plan.hypers.lam)
     n = chosen.n_seeds if chosen.unit == "seed" else len(plan.folds)
-    few = n < stats.MIN_UNITS and len(plan.hypers.lam) > 1
-    said = (
-        f"WARNING: {labels.count(n, unit)} can't show that any setting is worse: it takes {stats.MIN_UNITS}."
-        if few
-        else ""
-    )
+    here, margin, said = labels.count(n, unit), f"{100 * power.margin:g} points", []
+    if n < stats.MIN_UNITS and n_settings > 1:
+        said = [f"WARNING: {here} can't show that any setting is worse: it takes {stats.MIN_UNITS}."]
     if not power.sd > stats.ROUNDING:
-        return [said] if said else []
-    margin = f"{100 * power.margin:g} points"
-    if np.isfinite(power.power):
-        said = f"With {labels.count(n, unit)}, a setting that is {margin} worse is excluded with a power of {100 * power.power:.0f} %"
-        if power.power >= 0.8:
-            return [f"{said}."]
-        said += "; 80 % would take"
+        return said
+    if power.power >= 0.8:
+        return [f"With {here}, a setting that is {margin} worse is excluded with a power of {100 * power.power:.0f} %."]
+    more = 0 if power.seeds_needed is None else (power.seeds_needed - n) * chosen.n_seeds / n * n_settings * seconds
+    needed = (
+        f"more than {MAX_UNITS:,} {unit}s."
+        if power.seeds_needed is None
+        else f"{power.seeds_needed} {unit}s (about {_duration(more)} more at the speed of this search)."
+    )
+    if np.isnan(power.power):
+        said.append(f"To exclude one that is {margin} worse with a power of 80 % would take {needed}")
     else:
-        said += f" To exclude one that is {margin} worse with a power of 80 % would take"
-    if power.seeds_needed is None:
-        return [f"{said} more than 10,000 {unit}s."]
-    more = (power.seeds_needed - n) * chosen.n_seeds / n * len(plan.hypers.lam) * seconds
-    return [f"{said} {power.seeds_needed} {unit}s (about {_duration(more)} more at the speed of this search)."]
+        share = f"{100 * power.power:.0f} %; 80 % would take {needed}"
+        said.append(f"With {here}, a setting that is {margin} worse is excluded with a power of {share}")
+    return [" ".join(said)]
 
 
 def _duration(seconds: float) -> str:

@@ -212,12 +212,12 @@ def test_weights_that_were_left_out_are_added_once_they_are_known(plan, tmp_path
 
 def test_more_seeds_and_settings_cost_only_the_new_runs_and_are_as_from_scratch(plan, tmp_path, x64):
     more = plan._replace(seeds=(3, 4, 5), hypers=train.as_arrays(train.Hypers([0.1, 0.0, 0.01], 0.01, 0.1)))
-    scratch = pipeline.run(more, draw, session(tmp_path / "scratch"))
-    pipeline.run(plan, draw, session(tmp_path))
+    scratch = pipeline.run(more, draw, session(tmp_path / "scratch")._replace(runs_at_once=0))
+    pipeline.run(plan, draw, session(tmp_path)._replace(runs_at_once=0))
     with pytest.MonkeyPatch.context() as patch:
         shapes, each = [], sweep.each
         patch.setattr(sweep, "each", lambda *args: (shapes.append(one.seconds.shape) or one for one in each(*args)))
-        summary = pipeline.run(more, draw, session(tmp_path))
+        summary = pipeline.run(more, draw, session(tmp_path)._replace(runs_at_once=0))
     assert sum(a * b for a, b in shapes) == 5  # of 9
     own, first = ({setting["lam"]: setting for setting in made["settings"]} for made in (summary, scratch))
     for lam in (0.1, 0.0, 0.01):
@@ -227,8 +227,5 @@ def test_more_seeds_and_settings_cost_only_the_new_runs_and_are_as_from_scratch(
     )
     for one, other in zip(jax.tree.leaves(ours.params), jax.tree.leaves(theirs.params), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
-    taken = [
-        json.loads((one / "tried" / more.digest / "config.json").read_text())["taken"]
-        for one in (tmp_path, tmp_path / "scratch")
-    ]
-    assert taken == [{f"tried/{plan.digest}": 4}, {}]
+    configs = ((out_dir / "tried" / more.digest / "config.json") for out_dir in (tmp_path, tmp_path / "scratch"))
+    assert [json.loads(config.read_text())["taken"] for config in configs] == [{f"tried/{plan.digest}": 4}, {}]

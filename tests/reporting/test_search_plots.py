@@ -81,8 +81,9 @@ ROWS, COLUMNS = (np.array(axis) for axis in crossed([0.0, 0.1, 0.3], [0.1, 0.05]
 
 
 def test_a_heat_map_has_every_pair_in_its_place_and_frames_what_is_indistinguishable(ax):
-    scores = np.repeat([[0.50], [0.51], [0.52], [0.40], [0.51], [0.30]], 3, axis=1)
-    scores += [0.0, 0.01, 0.003] * np.array([[1], [-1], [1], [1], [3], [1]])  # (0.3, 0.1) is not clearly worse
+    scores = np.repeat([[0.50], [0.51], [0.52], [0.40], [0.51], [0.30]], 6, axis=1)
+    noise = np.random.default_rng(0).normal(0, 0.005, (6, 6))
+    scores += noise * np.array([[1], [1], [1], [1], [5], [1]])  # (0.3, 0.1) is not clearly worse
     chosen = choice.choose(ROWS, scores, 5000)
     mean = scores.mean(axis=1)
     search_plots.heat_map(ax, ROWS, COLUMNS, mean, chosen, symbols=("λ", "η"))

@@ -94,16 +94,3 @@ def test_shards_hold_their_own_folder_and_the_run_only_to_complete_it(tmp_path):
             assert second.finished
             second.finalise()
     assert sorted(os.listdir(first.path)) == ["config.json", "summary.json"]
-
-
-def test_of_a_shards_folder_only_what_it_wrote_is_removed(tmp_path):
-    with directory.open_run(str(tmp_path), "e", {"lam": 1}, {}) as run:
-        for folder in ("shard-0-of-2", "shard-1-of-2", "shard-2-of-2"):
-            (run.path / folder).mkdir()
-            (run.path / folder / "checkpoint-000.npz").write_text("")
-        (run.path / "shard-1-of-2" / "notes").write_text("mine")
-        with directory.held(run.path / "shard-2-of-2"):  # its process still writes
-            run.finish({})
-    assert not (run.path / "shard-0-of-2").exists()
-    assert [file.name for file in (run.path / "shard-1-of-2").iterdir()] == ["notes"]
-    assert (run.path / "shard-2-of-2" / "checkpoint-000.npz").exists()
