@@ -148,3 +148,12 @@ def _null(value):
     if isinstance(value, list):
         return [_null(one) for one in value]
     return None if np.isnan(value) else value
+
+
+def test_seeds_that_share_a_held_out_set_have_the_interval_of_its_means():
+    values, fold = np.random.default_rng(5).normal(size=6), np.array([0, 1, 2, 0, 1, 2])
+    nested, plain = stats.nested(values, fold), stats.estimate(values)
+    of_means = stats.estimate([values[fold == i].mean() for i in range(3)])
+    assert nested[:3] == plain[:3]
+    assert nested[3:] == of_means[3:]
+    assert stats.nested(values, np.zeros(6)) == plain

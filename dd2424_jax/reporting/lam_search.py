@@ -95,7 +95,7 @@ def _differences(result: Result, chosen: Choice, alpha: float) -> tables.Table:
         f"Every setting minus the best of the others, validation accuracy on {labels.about(result)}: points, paired by "
         f"{search_words.UNITS[chosen.unit]}, with simultaneous {_confidence(alpha)} confidence intervals (Hsu's "
         "comparisons with the best); significantly worse than the chosen one where p, adjusted "
-        f"({ADJUSTED[chosen.variances]}), is at most {alpha:g}"
+        f"({ADJUSTED[chosen.variances]}), is at most {alpha:.3g}"
     )
     return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly worse"], rows)
 

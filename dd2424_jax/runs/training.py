@@ -77,7 +77,7 @@ def train(
         if processes.first():
             wanted = ~outcome.trained & (share(plan, outcome, shard) | (plan.race is not None))
             if taken := _taken(run, parts.collect(plan, _elsewhere(run, reuse), outcome, wanted)):
-                say(f"{sum(taken.values())} of its {plan.n_runs} runs are taken from {', '.join(taken)}")
+                say(f"{sum(taken.values())} of its {plan.n_runs} runs are there already, in {', '.join(taken)}")
             if plan.race is not None:
                 say(standing(plan, outcome))
         # As it was begun, before anything of it was there: so that its checkpoint is of one of these rectangles.

@@ -3,8 +3,11 @@ import pytest
 
 from dd2424_jax import data, losses, optimizers, train
 from dd2424_jax.app import command_line, plan
+from dd2424_jax.race import Race
 from dd2424_jax.runs.plan import from_identity
 from tests.commands.scripts import SMALL, TINY, parsed
+
+UNSEEDED = [flag for flag in TINY if not flag.startswith("--n_seeds")]
 
 
 def settings(script, *given):
@@ -150,3 +153,39 @@ def test_a_plan_is_made_again_from_its_identity():
     np.testing.assert_array_equal(again.splits.valid.y, made.splits.valid.y)
     assert again.splits.test is None
     assert isinstance(again.splits.train, data.Split)
+
+
+def test_a_race_is_as_its_flags_say_and_its_last_look_is_its_seeds():
+    given = ["--race", "--looks=3,4", "--margin=0.2", "--variances=equal", "--seed=5"]
+    with parsed("coarse_search", *UNSEEDED, *given) as options:
+        made = plan.cyclical("coarse_search", options, test=False)
+    assert made.race == Race((3, 4), 0.002, "equal")
+    assert made.seeds == (5, 6, 7, 8)
+    with parsed("coarse_search", *UNSEEDED, "--margin=0.2") as options:
+        assert plan.cyclical("coarse_search", options, test=False).race is None
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--looks=3,4"], "--looks is of a race"),
+        (["--race", "--n_seeds=4"], "--n_seeds is not of a race"),
+        (["--race", "--n_splits=3"], "--n_splits is not of it"),
+        (["--race", "--looks=3,3"], r"--looks=\(3, 3\) are not ascending"),
+    ],
+)
+def test_a_race_that_can_not_be_is_refused(given, says):
+    parse = parsed("fine_search", *UNSEEDED, "--lam=0.1", *given)
+    with parse as options, pytest.raises(command_line.UsageError, match=says):
+        plan.cyclical("fine_search", options, test=False)
+
+
+def test_seeds_take_held_out_sets_in_turn():
+    with parsed("coarse_search", *TINY, "--n_seeds=6", "--n_splits=3", "--seed=1") as options:
+        made = plan.cyclical("coarse_search", options, test=False)
+    assert made.fold.tolist() == [1, 2, 0, 1, 2, 0]
+    assert len({*made.held_out.tolist()}) == 3
+    assert all(fold.test is None for fold in made.folds)
+    one = made._replace(folds=made.folds[:1], source=made.source._replace(n_splits=1))
+    assert one.kin == made.kin  # its runs on the first fold are the same
+    assert one.digest != made.digest

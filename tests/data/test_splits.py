@@ -135,3 +135,35 @@ def test_real_data_is_cifar_10(real_data):
     down = np.abs(np.diff(images, axis=2)).mean()
     assert across < 20  # unrelated pixels differ by some 60
     assert down < 20
+
+
+def test_several_sets_held_out_are_disjoint_and_the_first_is_that_of_one(dataset):
+    one = data.split(dataset, (1, 3), n_train=14_000, n_valid=5_000)
+    several = data.splits(dataset, (1, 3), n_train=14_000, n_valid=5_000, n_splits=4)
+    images = np.concatenate([dataset.batches[i].X for i in (0, 2)])
+    np.testing.assert_array_equal(several[0].train.X, one.train.X)
+    np.testing.assert_array_equal(np.concatenate([split.valid.X for split in several[::-1]]), images)
+    for i, split in enumerate(several):
+        first = 20_000 - 5_000 * i  # what follows the set, round the end
+        np.testing.assert_array_equal(split.train.X, np.roll(images, -first, axis=0)[:14_000])
+        np.testing.assert_array_equal(split.scale.mean, data.scale(split.train.X).mean)
+        assert split.test is dataset.test
+
+
+def test_sets_that_can_not_be_disjoint_are_evenly_spaced(dataset):
+    several = data.splits(dataset, (1,), n_train=4_000, n_valid=6_000, n_splits=3)
+    for split, first in zip(several, (4_000, 2_000, 0), strict=True):
+        np.testing.assert_array_equal(split.valid.y, dataset.batches[0].y[first : first + 6_000])
+        assert not {*map(bytes, split.train.X[:20])} & {*map(bytes, split.valid.X)}
+
+
+def test_sets_of_batches_of_their_own_leave_the_training_images_alone(dataset):
+    several = data.splits(dataset, (1,), (2,), n_train=500, n_valid=4_000, n_splits=2)
+    for i, split in enumerate(several):
+        np.testing.assert_array_equal(split.train.y, dataset.batches[0].y[:500])
+        np.testing.assert_array_equal(split.valid.y, dataset.batches[1].y[4_000 * i : 4_000 * (i + 1)])
+
+
+def test_more_sets_than_there_are_are_refused(dataset):
+    with pytest.raises(data.DataError, match="n_splits=3: of 10000 images there are 2 sets of 9999"):
+        data.splits(dataset, (1,), n_train=1, n_valid=9_999, n_splits=3)

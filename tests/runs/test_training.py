@@ -138,7 +138,7 @@ def test_finished_runs_are_taken_wherever_they_lie(trainer, tmp_path, before, n_
     names = {f"coarse_search/{plan.digest}" for plan in before}
     assert taken.keys() == names
     assert sum(taken.values()) == PLAN.n_runs - n_new
-    assert f"{PLAN.n_runs - n_new} of its 12 runs are taken from" in said[0]
+    assert f"{PLAN.n_runs - n_new} of its 12 runs are there already, in" in said[0]
     assert all(name in said[0] for name in names)
 
 
