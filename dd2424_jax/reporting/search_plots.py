@@ -75,7 +75,7 @@ def differences(ax, x, choice: Choice, confidence: str = "95 %"):
     ceiling = min(room, max([0.5, *(points + above)[shown]]))
     ax.axhline(0, color="black", linewidth=0.8)
     for i in range(len(x)):
-        if points[i] < floor:
+        if points[i] < 0.95 * floor:
             ax.plot(x[i], floor, "v", color=BLUE, clip_on=False, **WORSE)
             where = {"xytext": (0, 7), "textcoords": "offset points", "ha": "center", "fontsize": "small"}
             ax.annotate(f"{points[i]:.1f}", (x[i], floor), **where)
@@ -83,7 +83,7 @@ def differences(ax, x, choice: Choice, confidence: str = "95 %"):
             face = {} if i in same else WORSE
             whiskers = [[below[i]], [above[i]]]
             ax.errorbar(x[i], points[i], whiskers, fmt="o", color=BLUE, capsize=3, markersize=5, **face)
-    ax.set_title(f"minus the best of the others: paired, simultaneous {confidence} confidence intervals (Hsu)")
+    ax.set_title(f"minus the best of the others, with simultaneous {confidence} intervals (Hsu)")
     ax.set(ylabel="difference, points", ylim=(floor, 1.15 * ceiling))
     return ax
 
