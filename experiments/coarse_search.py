@@ -3,6 +3,8 @@
     python experiments/coarse_search.py
     python experiments/coarse_search.py --lr_max=0.05,0.1,0.2 --grid
     python experiments/coarse_search.py --preset=decades --published
+    python experiments/coarse_search.py --n_seeds=8          # after the first: trains five more
+    python experiments/coarse_search.py --race               # up to 20 seeds, for λ that are not excluded before
 
 45,000 images to train on and 5,000 to validate on, 50 hidden units, n_batch = 100, two cycles of n_s = 900, log10 λ
 on a grid of 8 points over [-5, -1]. Expect a validation accuracy of about 52 % for λ up to 0.002, and of 37.5 to 40.5 %

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dd2424_jax import choice, race
+from dd2424_jax import choice
 from dd2424_jax.choice import Choice
 from dd2424_jax.reporting import labels, learning, plots, published, races, search_plots, search_words, tables
 from dd2424_jax.reporting.report import Report
@@ -26,18 +26,15 @@ def draw(
 
     overlay: whether published searches are drawn over the figure.
     followed: hyperparameters that an earlier search has chosen.
-    variances: as in `choice.choose`; and margin, in points. A race has its own.
+    variances, margin: as in `choice.choose`, the margin in points; a race has its own.
     """
-    plan, state = result.plan, races.state_of(result) if result.plan.race else None
-    alpha = 0.05 if state is None else float(race.shares(plan.race)[state.look - 1])
-    scores = result.outcome.scores
-    of_choice = (
-        scores if state is None else np.where(np.isin(np.arange(len(scores)), state.survivors)[:, None], scores, np.nan)
-    )
-    how = {"variances": variances, "margin": margin / 100}
-    if state is not None:
-        how = {"variances": plan.race.variances, "margin": plan.race.margin}
-    chosen = choice.choose(plan.hypers.lam, of_choice, len(plan.splits.valid.y), alpha=alpha, folds=plan.fold, **how)
+    plan, scores, state = result.plan, result.outcome.scores, None
+    how = {"scores": scores, "variances": variances, "margin": margin / 100, "alpha": 0.05}
+    if plan.race is not None:
+        state = races.state_of(result)
+        how = races.comparison(result, state)
+    alpha = how["alpha"]
+    chosen = choice.choose(plan.hypers.lam, n_valid=len(plan.splits.valid.y), folds=plan.fold, **how)
     label = labels.about(result)
     caption = (
         f"{title} for {_searched(result)} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean"

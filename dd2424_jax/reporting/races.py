@@ -19,6 +19,18 @@ def state_of(result: Result) -> State:
     return race.follow(result.plan.race, result.outcome.scores, result.outcome.trained)
 
 
+def comparison(result: Result, state: State) -> dict:
+    """What `choice.choose` compares after the last look: the settings left, at that look's share of alpha."""
+    own, scores = result.plan.race, result.outcome.scores
+    left = np.isin(np.arange(len(scores)), state.survivors)
+    return {
+        "scores": np.where(left[:, None], scores, np.nan),
+        "variances": own.variances,
+        "margin": own.margin,
+        "alpha": float(race.shares(own)[state.look - 1]),
+    }
+
+
 def with_seeds(table: tables.Table, state: State) -> tables.Table:
     """The table of settings, with how many seeds each has had and the look at which it left."""
     table = tables.with_column(table, "seeds", [str(n) for n in state.n_seeds])

@@ -40,7 +40,7 @@ def _plan(search: Entry, dataset: data.Dataset) -> Plan:
     """Its plan, as the present code identifies it."""
     if search.state != "finished" or "choice" not in search.summary:
         raise ResultError(f"{search.path} is no finished search ({search.state})")
-    if search.config["identity"]["race"] is not None:
+    if search.config["identity"].get("race") is not None:
         raise ResultError(f"{search.path} is a race: a search with --n_seeds takes from it what it has")
     if search.config["identity"]["dataset"]["sha256"] != dataset.sha256:
         raise ResultError(f"{search.path} was on other data than is at hand: say where that is by --data_dir")

@@ -135,11 +135,13 @@ def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:
         tuple(identity["seeds"]),
         source,
         folds(source, dataset, test=looks_at_test),
-        identity["race"] and _race(identity["race"]),
+        _race(identity.get("race")),
     )
 
 
-def _race(numbers: Mapping) -> Race:
+def _race(numbers: Mapping | None) -> Race | None:
+    if numbers is None:
+        return None
     own = {name: tuple(value) if isinstance(value, list) else value for name, value in numbers.items()}
     del own["code"]
     return Race(**own)

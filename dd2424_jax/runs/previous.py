@@ -120,7 +120,7 @@ def read(path: Path) -> Search | None:
 def _check(search: Search) -> None:
     """That it has what is read of it, or an error of any kind."""
     _ = [search.identity["config"][key] for key in ALIKE], search.identity["dataset"]["sha256"]
-    _ = {*search.identity["seeds"]}, [*map(search.values, search.identity["hypers"])]
+    _ = {*search.identity["seeds"]}, search.identity["race"], [*map(search.values, search.identity["hypers"])]
     if search.choice is not None:
         for key in ("best", "one_se"):
             search.score(search.choice[key])
