@@ -94,6 +94,14 @@ def test_what_fails_is_said_once_and_the_same_command_resumes(sweep, cluster, wh
     assert len(submitted(sweep)) == (2 if where == "slurm" else 0)
 
 
+@pytest.mark.parametrize("where", ["local", "slurm"])
+def test_where_there_is_more_to_do_the_jobs_are_started_again(sweep, cluster, where):
+    (sweep / "0.does").write_text("sys.exit(print(out))")  # as after a look of a race
+    launched = launch(sweep, f"--cluster={where}", **cluster)
+    assert (launched.returncode, launched.stdout) == (0, f"the table\n{sweep}\n")
+    assert f"{sweep} has more to do: all jobs once more" in launched.stderr
+
+
 def test_reasons_that_differ_are_each_said(sweep):
     for i, does in enumerate([FULL, "os.kill(os.getpid(), signal.SIGSEGV)", FULL, "sys.exit(3)"]):
         (sweep / f"{i}.does").write_text(does)

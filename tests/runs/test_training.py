@@ -8,33 +8,8 @@ from dd2424_jax import race, sweep
 from dd2424_jax.race import Race
 from dd2424_jax.runs import directory, interim, result, training
 from dd2424_jax.runs.shards import WHOLE, Shard
-from tests.runs.examples import DATASET, PLAN, assert_same, outcome, with_momentum, without_test
-
-
-class Trainer:
-    """Trains at once, to the numbers that `outcome` has for the whole plan; remembers which runs."""
-
-    def __init__(self, plan):
-        self.plan, self.whole = plan, outcome(plan)
-        self.times = np.zeros(self.whole.trained.shape, int)
-        self.rectangles, self.die_after = [], np.inf
-
-    def each(self, config, rectangles, directory, devices):
-        for i, ((hypers, seeds), splits) in filter(lambda numbered: numbered[1], enumerate(rectangles)):
-            if len(self.rectangles) >= self.die_after:
-                raise KeyboardInterrupt
-            rows = [self.plan.settings().index(one) for one in PLAN._replace(hypers=hypers).settings()]
-            columns = [self.plan.seeds.index(seed) for seed in seeds.tolist()]
-            assert all(splits is self.plan.folds[self.plan.fold[j]] for j in columns)
-            cells = np.ix_(rows, columns)
-            self.times[cells] += 1
-            self.rectangles.append((rows, columns))
-            sweep.checkpoint_of(directory, i).write_text("")
-            whole = self.whole
-            numbers = (whole.train, whole.valid, whole.test, whole.params, whole.seconds)
-            own = jax.tree.map(lambda a, cells=cells: a[cells], numbers)
-            named = dict(zip(("train", "valid", "test", "params", "seconds"), own, strict=True))
-            yield whole._replace(hypers=hypers, seeds=seeds, lr=whole.lr[rows], **named)
+from tests.runs.examples import DATASET, PLAN, assert_same, with_momentum, without_test
+from tests.runs.trainer import Trainer
 
 
 @pytest.fixture
