@@ -68,8 +68,7 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
     for (i, j), (difference, p) in zip(pairs, tested, strict=True):
         points, interval = tables.points(difference.mean), tables.points_interval(difference.low, difference.high)
         verdict = "–" if np.isnan(p) else "yes" if p <= ALPHA else "no"
-        shown = "–" if np.isnan(p) else f"{p:.3f}"
-        rows.append([f"{names[j]} minus {names[i]}", points, interval, str(difference.n), shown, verdict])
+        rows.append([f"{names[j]} minus {names[i]}", points, interval, str(difference.n), tables.p_value(p), verdict])
         sentences[verdict == "yes"].append(f"{names[j]} minus {names[i]}: {points} points")
     caption = (
         f"Paired differences of test accuracy on {labels.about(result)}, in points; p adjusted by Holm, so that all "

@@ -76,7 +76,7 @@ def _differences(result: Result, chosen: Choice, alpha: float) -> tables.Table:
     for i in np.argsort(result.plan.hypers.lam, kind="stable"):
         difference, p = chosen.differences[i], chosen.p[i]
         interval = tables.points_interval(difference.low, difference.high)
-        numbers = [tables.points(difference.mean), interval, "–" if np.isnan(p) else f"{p:.3f}"]
+        numbers = [tables.points(difference.mean), interval, tables.p_value(p)]
         if i == chosen.best:
             verdict = "chosen"
         elif i in chosen.indistinguishable:
@@ -92,7 +92,7 @@ def _differences(result: Result, chosen: Choice, alpha: float) -> tables.Table:
         f"Every setting minus the best of the others, validation accuracy on {labels.about(result)}: points, paired by "
         f"{search_words.UNITS[chosen.unit]}, with simultaneous {_confidence(alpha)} confidence intervals (Hsu's "
         "comparisons with the best); significantly worse than the chosen one where p, adjusted "
-        f"({ADJUSTED[chosen.variances]}), is at most {alpha:.3g}"
+        f"({ADJUSTED[chosen.variances]}), is at most {alpha:.3g}{search_words.assumption(chosen)}"
     )
     return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly worse"], rows)
 

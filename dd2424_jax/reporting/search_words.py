@@ -5,7 +5,7 @@ import numpy as np
 from dd2424_jax import choice, stats
 from dd2424_jax.choice import Choice
 from dd2424_jax.power import MAX_UNITS
-from dd2424_jax.reporting import labels
+from dd2424_jax.reporting import labels, tables
 from dd2424_jax.runs.plan import Plan
 
 MAX_LISTED = 4  # settings in a sentence; the table has them all
@@ -29,7 +29,7 @@ def sentences(chosen: Choice, plan: Plan, seconds: float) -> list[str]:
         f"The choice of validation images adds a standard error of {100 * chosen.standard_error:.2f} points to every "
         "accuracy; all settings share the images, so that it largely cancels in differences."
     )
-    said += _variance_shares(chosen) + _equal_variances(chosen, names) + _power(chosen, plan, seconds)
+    said += _variance_shares(chosen) + _compared_separately(chosen, names) + _power(chosen, plan, seconds)
     for name, symbol in labels.varying(plan).items():
         if edge := choice.edge(getattr(plan.hypers, name), chosen.best):
             beyond = "smaller" if edge == "lowest" else "larger"
@@ -75,13 +75,16 @@ def _variance_shares(chosen: Choice) -> list[str]:
     ]
 
 
-def _equal_variances(chosen: Choice, names: list[str]) -> list[str]:
+def assumption(chosen: Choice) -> str:
+    """What a caption says where all settings have one variance, and the test of it."""
     if chosen.variances != "equal":
-        return []
-    p = "can't be tested" if np.isnan(chosen.equal_variances_p) else f"have p = {chosen.equal_variances_p:.3f}"
+        return ""
+    return f"; assumes equal variances (p of Bartlett's test: {tables.p_value(chosen.equal_variances_p)})"
+
+
+def _compared_separately(chosen: Choice, names: list[str]) -> list[str]:
     apart = "; ".join(names[i] for i in chosen.compared_separately)
-    separately = f" Compared separately, as their variance may be larger (F test): {apart}." if apart else ""
-    return [f"Assumed are equal variances of all settings, which {p} (Bartlett's test of the residuals).{separately}"]
+    return [f"Compared separately, as their variance may be larger (F test): {apart}."] if apart else []
 
 
 def _power(chosen: Choice, plan: Plan, seconds: float) -> list[str]:

@@ -113,6 +113,11 @@ def points_interval(low: float, high: float) -> str:
     return "–" if math.isnan(low) else f"{points(low)} to {points(high)}"
 
 
+def p_value(p: float) -> str:
+    """A dash where there was no test."""
+    return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def number(estimate: Estimate, digits: int = 3) -> str:
     """Mean ± standard deviation."""
     if estimate.n == 0:

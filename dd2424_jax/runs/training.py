@@ -75,8 +75,10 @@ def train(
         own = outcome.trained
     while True:
         if processes.first():
+            of_shards = parts.folders(run.path) if run.shard else ()
             wanted = ~outcome.trained & (share(plan, outcome, shard) | (plan.race is not None))
-            if taken := _taken(run, parts.collect(plan, _elsewhere(run, reuse), outcome, wanted)):
+            given = parts.collect(plan, [*of_shards, *_elsewhere(run, reuse)], outcome, wanted)
+            if taken := _taken(run, given):
                 say(f"{sum(taken.values())} of its {plan.n_runs} runs are there already, in {', '.join(taken)}")
             if plan.race is not None:
                 say(standing(plan, outcome))
@@ -147,6 +149,7 @@ def gather(run: Run, plan: Plan, *, reuse: bool) -> tuple[sweep.Outcome, Mapping
 
 
 def _elsewhere(run: Run, reuse: bool) -> list[Path]:
-    """Where others may have finished runs of the plan: the other shards and, with `reuse`, other run directories."""
-    others = [path for path in sorted(run.path.parent.iterdir()) if reuse and path.is_dir() and not path.is_symlink()]
-    return [folder for path in dict.fromkeys([run.path, *others]) for folder in parts.folders(path)]
+    """With `reuse`, where other run directories of the experiment may have finished runs."""
+    others = sorted(run.path.parent.iterdir()) if reuse else []
+    there = [path for path in others if path.is_dir() and not path.is_symlink() and path.name != run.path.name]
+    return [folder for path in there for folder in parts.folders(path)]

@@ -68,13 +68,13 @@ def test_power_and_what_more_seeds_would_cost_are_said():
 def test_equal_variances_are_said_to_be_assumed_with_a_test_of_them():
     scores = near(*[0.5] * 6, n_seeds=8)
     scores[2] += [-0.1, 0.1, 0.1, -0.1, 0.1, -0.1, -0.1, 0.1]
-    planned = plan(np.geomspace(1e-5, 1, 6), n_seeds=8)
-    chosen = choice.choose(planned.hypers.lam, scores, 5000, variances="equal")
-    text = " ".join(search_words.sentences(chosen, planned, 1.0))
-    assert (
-        "Assumed are equal variances of all settings, which have p = 0.000 (Bartlett's test of the residuals)." in text
-    )
-    assert re.search(r"Compared separately, as their variance may be larger \(F test\): .*λ = 0.001", text)
+    result = concluded(list(np.geomspace(1e-5, 1, 6)), scores=scores)
+    report = lam_search.draw(result, "Search", variances="equal")
+    caption = report.tables[1].caption
+    assert "adjusted (Dunnett), is at most 0.05; assumes equal variances (p of Bartlett's test: < 0.001)" in caption
+    apart = "Compared separately, as their variance may be larger (F test): "
+    assert [remark for remark in report.remarks if remark.startswith(apart) and "λ = 0.001" in remark]
+    assert "assumes" not in draw(result).tables[1].caption
 
 
 def test_of_several_held_out_sets_it_is_said_whose_the_variance_is():

@@ -81,3 +81,8 @@ def test_a_column_is_added_on_the_right():
     assert wider.header == [*TABLE.header, "published"]
     assert wider.rows == [[*row, cell] for row, cell in zip(TABLE.rows, "ab", strict=True)]
     assert len(TABLE.header) == 2
+
+
+@pytest.mark.parametrize(("p", "text"), [(np.nan, "–"), (0.0, "< 0.001"), (0.00101, "0.001"), (1.0, "1.000")])
+def test_a_p_value_is_never_nothing(p, text):
+    assert tables.p_value(p) == text
