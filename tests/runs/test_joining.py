@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from dd2424_jax.race import Race
 from dd2424_jax.runs import catalogue, directory, joining, result
 from dd2424_jax.runs.directory import ResultError
 from tests.runs.examples import CONFIG, DATASET, PLAN, assert_same, outcome
@@ -51,6 +52,10 @@ def test_what_has_no_weights_can_be_joined_without(finish):
     [
         ({"columns": [1, 2]}, "seed 1 is in more than one"),
         ({"columns": [0], "summary": {}}, "is no finished search"),
+        (
+            {"columns": [0], "plan": WHOLE._replace(race=Race((3, 5)))},
+            "is a race: a search with --n_seeds takes from it",
+        ),
         ({"columns": [0], "plan": WHOLE._replace(experiment="fine_search")}, r"experiment=coarse_search there"),
         (
             {"columns": [0], "plan": WHOLE._replace(config=dataclasses.replace(CONFIG, n_batch=5))},
