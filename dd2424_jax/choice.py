@@ -58,6 +58,11 @@ class Choice(NamedTuple):
     power: power.Power
     variance_shares: VarianceShares | None
 
+    @property
+    def n_compared(self) -> int:
+        """How many settings were compared with others; 0 where there was only one to compare."""
+        return int(np.isfinite([difference.mean for difference in self.differences]).sum())
+
 
 def choose(
     lams: Sequence[float],

@@ -43,7 +43,9 @@ def fresh_score(
     """The search's own setting, trained with fresh seeds: what it says, for the report of the first process."""
     chosen = search.choice[CHOICES[rule]]
     hypers = train.as_arrays(train.Hypers(**chosen))
-    fresh = from_identity(search.identity, dataset)._replace(experiment="fresh_score", hypers=hypers, seeds=seeds)
+    fresh = from_identity(search.identity, dataset)._replace(experiment="fresh_score", hypers=hypers, race=None)
+    n_sets = len(fresh.folds)  # each as often as the others
+    fresh = fresh._replace(seeds=tuple(range(seeds[0], seeds[0] + -(-len(seeds) // n_sets) * n_sets)))
     summary = pipeline.run(fresh, draw_fresh_score, here._replace(name=None))
     if not summary:
         return None

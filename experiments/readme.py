@@ -60,8 +60,9 @@ def shown(match: re.Match, page: Path) -> str:
         parts = [tables[number - 1].strip()]
     else:
         parts = [] if extent == "figures" else [printed]
-    for figure in re.findall(rf"figures/{experiment}-(\w+)\.png", match[0]):
-        copy = FIGURES / f"{experiment}-{figure}.png"
+    name = experiment + flags.replace(" --", "-")
+    for figure in re.findall(rf"figures/{name}-(\w+)\.png", match[0]):
+        copy = FIGURES / f"{name}-{figure}.png"
         files.write_bytes(copy, (run / f"{figure}.png").read_bytes())
         parts.append(f"![{experiment}: {figure}]({copy.relative_to(page.parent)})")
     mark = f"{experiment}{flags}: {extent}" if extent else f"{experiment}{flags}"

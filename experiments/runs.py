@@ -87,7 +87,9 @@ def join(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
     plan, outcome = joining.join(searches, dataset, weights=options.weights == "all")
     title = first.experiment.replace("_", " ").capitalize()
     followed = (first.summary["choice"] or {}).get("followed") or ()
-    draw = functools.partial(lam_search.draw, title=title, followed=followed)
+    own = first.config["flags"]
+    how = {"overlay": own.get("published", False), "variances": own["variances"], "margin": own["margin"]}
+    draw = functools.partial(lam_search.draw, title=title, followed=followed, **how)
     seeds, own = {"seed": plan.facts()["seed"], "n_seeds": len(plan.seeds)}, first.config["own"]
     changed = {name: value for name, value in {**first.config["changed"], **seeds}.items() if value != own.get(name)}
     described = here._replace(options={**first.config["flags"], **seeds}, changed=changed, own=own)

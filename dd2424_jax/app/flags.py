@@ -166,7 +166,13 @@ def define_search_flags():
         ["separate", "equal"],
         "of the differences between settings: each its own, or one of all settings that pass a test (sharper)",
     )
-    define_float("margin", 0.5, "the difference that matters, in points: what power is of, and where a race may end")
+    flags.DEFINE_float(
+        "margin",
+        0.5,
+        "the difference that matters, in points: what power is of, and where a race may end; 0 to 100",
+        lower_bound=0.0,
+        upper_bound=100.0,
+    )
     flags.DEFINE_boolean("race", False, "settings that are significantly worse at a look get no more seeds")
     define_integers("looks", Race().looks, "of a race: after how many seeds to compare; ascending", least=3)
     _define_n_splits()
@@ -178,5 +184,7 @@ def _define_n_splits():
         "n_splits", 1, "how many different sets of images are held out, seeds in turn; divides n_seeds", lower_bound=1
     )
     flags.register_multi_flags_validator(
-        ["n_splits", "n_seeds"], lambda f: f["n_seeds"] % f["n_splits"] == 0, "n_splits must divide n_seeds"
+        ["n_splits", "n_seeds", "race"],
+        lambda f: f["race"] or f["n_seeds"] % f["n_splits"] == 0,
+        "n_splits must divide n_seeds",
     )

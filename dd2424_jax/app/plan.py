@@ -67,10 +67,13 @@ def race_of(options: SimpleNamespace) -> Race | None:
     if options.n_splits > 1:
         raise UsageError("a race compares seeds that have their validation images in common: --n_splits is not of it")
     race = Race(tuple(options.looks), options.margin / 100, options.variances)
+    typed = ",".join(map(str, race.looks))
     try:
         check(race)
     except ValueError as error:
-        raise UsageError(f"--{error}") from error
+        raise UsageError(f"--looks={typed}: needs ascending numbers of seeds, the first at least 3") from error
+    if options.seed + race.looks[-1] > 2**32:
+        raise UsageError(f"--seed={options.seed} and --looks={typed}: the last seed must be below 2^32")
     return race
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from dd2424_jax import choice
 from dd2424_jax.choice import Choice
+from dd2424_jax.race import State
 from dd2424_jax.reporting import labels, learning, plots, published, races, search_plots, search_words, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
@@ -34,7 +35,9 @@ def draw(
         state = races.state_of(result)
         how = races.comparison(result, state)
     alpha = how["alpha"]
-    chosen = choice.choose(plan.hypers.lam, n_valid=len(plan.splits.valid.y), folds=plan.fold, **how)
+    chosen = choice.choose(plan.hypers.lam, n_valid=plan.n_valid, folds=plan.fold, **how)
+    if chosen is not None and state is not None:  # what the settings that left had to do with it, few seeds say
+        chosen = chosen._replace(selection_bias=np.nan)
     label = labels.about(result)
     caption = (
         f"{title} for {_searched(result)} on {label}: accuracy, mean ± sd over seeds, and the 95 % interval of the mean"
@@ -42,11 +45,14 @@ def draw(
     )
     metrics = ("train_accuracy", "valid_accuracy", "valid_cost")
     accuracies = tables.of_settings(result, caption, metrics, interval="valid_accuracy")
-    shown, remarks = [accuracies if state is None else races.with_seeds(accuracies, state)], [_three_best(result)]
+    shown, remarks = (
+        [accuracies if state is None else races.with_seeds(accuracies, state)],
+        [_three_best(result, state)],
+    )
     figures = {"search": _figure(result, scores, chosen, alpha, f"{title}: {label}", overlay)}
     more = {}
     if chosen is not None:
-        shown.append(_differences(result, chosen, alpha))
+        shown += [_differences(result, chosen, alpha)] if chosen.n_compared else []
         remarks += search_words.sentences(chosen, plan, float(np.nanmean(result.outcome.seconds)))
     if state is not None:
         remarks.append(races.remark(result, state))
@@ -61,12 +67,10 @@ def _searched(result: Result) -> str:
     return " and ".join(labels.varying(result.plan).values())
 
 
-def _three_best(result: Result) -> str:
-    names = labels.settings(result.plan)
-    best = [
-        f"{names[i]} ({tables.percent(result.settings[i].estimates['valid_accuracy'])} %)"
-        for i in ranking(result.settings, "valid_accuracy")[:3]
-    ]
+def _three_best(result: Result, state: State | None) -> str:
+    names, ranked = labels.settings(result.plan), ranking(result.settings, "valid_accuracy")
+    ranked = [i for i in ranked if state is None or i in state.survivors]  # the others have fewer seeds
+    best = [f"{names[i]} ({tables.percent(result.settings[i].estimates['valid_accuracy'])} %)" for i in ranked[:3]]
     return f"The three best on validation: {'; '.join(best) or 'none, as every run diverged'}."
 
 
@@ -108,17 +112,17 @@ def _figure(result: Result, scores, chosen: Choice | None, alpha: float, title: 
     axis_names = [labels.in_math(symbol) for symbol in symbols.values()]
     values = [getattr(plan.hypers, name) for name in symbols]
     crossed = labels.crossed(plan)
-    several = chosen is not None and len(names) > 1
+    several = chosen is not None and chosen.n_compared > 1
     fig, axes = plots.figure(1 + several, 1, title, height=3.0 if several else 3.6, sharex=not crossed)
     axes = axes[:, 0]
     if crossed:
         mean = [setting.estimates["valid_accuracy"].mean for setting in result.settings]
         search_plots.heat_map(axes[0], *values, mean, chosen, symbols=axis_names)
         if several:
-            search_plots.families(axes[1], *values, scores, symbols=axis_names)
+            search_plots.families(axes[1], *values, scores, symbols=axis_names, fold=plan.fold)
         return fig
     x = values[0] if len(values) == 1 else np.arange(len(names))
-    search_plots.scores(axes[0], x, scores, names, chosen)
+    search_plots.scores(axes[0], x, scores, names, chosen, plan.fold)
     if overlay and [*symbols] == ["lam"] and published.can_overlay(plan):
         published.overlay(axes[0])
     plots.legend(fig, axes[0])

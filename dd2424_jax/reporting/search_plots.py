@@ -16,15 +16,17 @@ MAX_INTERVALS = 6  # at one place
 RING = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
 
 
-def scores(ax, x, accuracy, names, choice: Choice | None = None):
+def scores(ax, x, accuracy, names, choice: Choice | None = None, fold=None):
     """Validation accuracy [n_settings, n_seeds], NaN where diverged, at x: every seed, the mean, its 95 % interval.
+
+    fold: of every seed, [n_seeds]; the interval is over them where there are several.
 
     With a `choice`: which settings are indistinguishable from the best, what is chosen, how far the validation set
     itself can be trusted, and the best's mean without its expected selection bias.
     """
     x, accuracy = np.asarray(x), np.asarray(accuracy)
     order = np.argsort(x, kind="stable")
-    mean, half = _intervals(accuracy)
+    mean, half = _intervals(accuracy, fold)
     for j, seed in enumerate(accuracy.T):
         ax.plot(x[order], seed[order], color=GREY, linewidth=0.6, alpha=0.7, label=None if j else "one seed")
     whiskers = {"fmt": "o-", "color": BLUE, "capsize": 3, "markersize": 5, "zorder": 3, **WORSE}
@@ -55,9 +57,10 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None):
     return ax
 
 
-def _intervals(accuracy) -> tuple[np.ndarray, np.ndarray]:
+def _intervals(accuracy, fold=None) -> tuple[np.ndarray, np.ndarray]:
     """Mean, and half of its 95 % interval, of every setting's seeds that converged."""
-    estimates = [stats.estimate(row[np.isfinite(row)]) for row in accuracy]
+    fold = np.zeros(accuracy.shape[1]) if fold is None else fold
+    estimates = [stats.nested(row[np.isfinite(row)], fold[np.isfinite(row)]) for row in accuracy]
     return np.array([e.mean for e in estimates]), np.nan_to_num([e.high - e.mean for e in estimates])
 
 
@@ -119,13 +122,13 @@ def heat_map(ax, rows, columns, mean, choice: Choice | None, *, symbols: tuple[s
     return ax
 
 
-def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str]):
+def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str], fold=None):
     """Accuracy [n_settings, n_seeds] against one hyperparameter, a line for each value of the other: mean, interval.
 
     Of more than MAX_INTERVALS lines, the means alone.
     """
     accuracy = np.asarray(accuracy)
-    mean, half = _intervals(accuracy)
+    mean, half = _intervals(accuracy, fold)
     values = np.unique(columns)
     names = [f"{symbols[1]} = {number}" for number in labels.numbers(values)]
     for value, name, (shade, marker) in zip(values, names, plots.curves_style(len(values)), strict=True):

@@ -14,21 +14,27 @@ UNITS = {"seed": "seed", "fold": "held-out set"}
 
 def sentences(chosen: Choice, plan: Plan, seconds: float) -> list[str]:
     """The choice, what it rests on, and what more seeds would show. `seconds`: of a run."""
-    names = labels.settings(plan)
+    names, of_race = labels.settings(plan), " of those left" if plan.race else ""
     said = [
         f"{_set(chosen, plan)} with {_units(chosen, plan)}; chosen: {names[chosen.best]}.",
-        f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ whose mean is within one standard "
-        f"error (over {UNITS[chosen.unit]}s) of the best mean.",
+        f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ{of_race} whose mean is within one "
+        f"standard error (over {UNITS[chosen.unit]}s) of the best mean.",
     ]
     if np.isfinite(chosen.selection_bias):
         said.append(
             f"Selection bias (winner's curse): the best mean is expected to be {100 * chosen.selection_bias:.2f} "
             f"points too high (half of the {UNITS[chosen.unit]}s choose, the other half score)."
         )
-    said.append(
-        f"The choice of validation images adds a standard error of {100 * chosen.standard_error:.2f} points to every "
-        "accuracy; all settings share the images, so that it largely cancels in differences."
-    )
+    if chosen.unit == "seed":
+        said.append(
+            f"The choice of validation images adds a standard error of {100 * chosen.standard_error:.2f} points to "
+            "every accuracy; all settings share the images, so that it largely cancels in differences."
+        )
+    if len(plan.folds) > plan.n_disjoint:
+        said.append(
+            f"WARNING: only {plan.n_disjoint} held-out sets can be disjoint; {len(plan.folds)} overlap, which the "
+            "intervals and tests do not allow for."
+        )
     said += _variance_shares(chosen) + _compared_separately(chosen, names) + _power(chosen, plan, seconds)
     for name, symbol in labels.varying(plan).items():
         if edge := choice.edge(getattr(plan.hypers, name), chosen.best):
@@ -89,19 +95,22 @@ def _compared_separately(chosen: Choice, names: list[str]) -> list[str]:
 
 def _power(chosen: Choice, plan: Plan, seconds: float) -> list[str]:
     """With which power the margin is seen, and how many seeds would see it."""
-    power, unit, n_settings = chosen.power, UNITS[chosen.unit], len(plan.hypers.lam)
+    power, unit = chosen.power, UNITS[chosen.unit]
     n = chosen.n_seeds if chosen.unit == "seed" else len(plan.folds)
     here, margin, said = labels.count(n, unit), f"{100 * power.margin:g} points", []
-    if n < stats.MIN_UNITS and n_settings > 1:
+    if n < stats.MIN_UNITS and len(plan.hypers.lam) > 1:
         said = [f"WARNING: {here} can't show that any setting is worse: it takes {stats.MIN_UNITS}."]
-    if not power.sd > stats.ROUNDING:
+    if not (power.sd > stats.ROUNDING and power.margin > 0):
         return said
     if power.power >= 0.8:
         return [f"With {here}, a setting that is {margin} worse is excluded with a power of {100 * power.power:.0f} %."]
-    more = 0 if power.seeds_needed is None else (power.seeds_needed - n) * chosen.n_seeds / n * n_settings * seconds
+    more = (
+        0 if power.seeds_needed is None else (power.seeds_needed - n) * chosen.n_seeds / n * chosen.n_compared * seconds
+    )
+    most = MAX_UNITS if chosen.unit == "seed" else plan.n_disjoint
     needed = (
-        f"more than {MAX_UNITS:,} {unit}s."
-        if power.seeds_needed is None
+        f"more than {most:,} {unit}s."
+        if power.seeds_needed is None or power.seeds_needed > most
         else f"{power.seeds_needed} {unit}s (about {_duration(more)} more at the speed of this search)."
     )
     if np.isnan(power.power):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import stats, train
+from dd2424_jax import choice, stats, train
 from dd2424_jax.io import records
 from dd2424_jax.runs import catalogue, result
 from dd2424_jax.runs.catalogue import Entry
@@ -15,7 +15,10 @@ from dd2424_jax.runs.directory import ResultError
 
 
 class Scored(NamedTuple):
-    """A run and its final accuracies: by split, [n_settings, n_seeds], NaN where a run diverged."""
+    """A run and its final accuracies: by split, [n_settings, n_seeds], NaN where a run diverged.
+
+    Of a search on several sets of images held out, means over the seeds of each, [n_settings, n_sets].
+    """
 
     name: str
     entry: Entry
@@ -52,7 +55,7 @@ def read(path: Path) -> Scored:
     except (OSError, records.Unusable) as error:
         why = getattr(error, "strerror", None) or error
         raise ResultError(f"{path / result.CURVES}: {why}; a run without accuracies can't be compared") from error
-    if of != entry.config.get("digest") or "valid_accuracy" not in arrays:
+    if of != entry.config.get("digest") or not {"valid_accuracy", "split"} <= arrays.keys():
         raise ResultError(f"{path} has no accuracies of its runs")
     names = [name for name in train.Hypers._fields if name in arrays]
     columns = (arrays[name].tolist() for name in names)
@@ -61,6 +64,8 @@ def read(path: Path) -> Scored:
     last = {"valid": arrays["valid_accuracy"][..., -1]}
     last |= {"test": arrays["test_accuracy"]} if "test_accuracy" in arrays else {}
     converged = {split: np.where(diverged, np.nan, a).astype(float) for split, a in last.items()}
+    if len(set(arrays["split"].tolist())) > 1:  # where images vary too, seeds of one set are no units of their own
+        converged = {split: choice.by_fold(a, arrays["split"]) for split, a in converged.items()}
     return Scored(f"{entry.experiment}/{path.name}", entry, settings, converged)
 
 

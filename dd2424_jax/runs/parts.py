@@ -16,7 +16,7 @@ import numpy as np
 
 from dd2424_jax import network, sweep
 from dd2424_jax.evaluation import Metrics
-from dd2424_jax.io import records
+from dd2424_jax.io import files, records
 from dd2424_jax.runs import interim, result
 from dd2424_jax.runs.plan import Plan
 
@@ -62,7 +62,8 @@ def n_runs(path: Path) -> int:
     """How many runs the parts of a run directory have, as they say themselves."""
     n = 0
     for folder in folders(path):
-        with contextlib.suppress(*UNREADABLE), np.load(folder / result.CURVES) as curves:
+        with contextlib.suppress(*UNREADABLE), files.open_regular(folder / result.CURVES) as file:
+            curves = np.load(file)
             n += len(curves["lam"]) * len(curves["seed"])
     return n
 
@@ -88,7 +89,8 @@ def collect(
 def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, weights: bool):
     """(cells, curves, params) of the runs that are wanted; None where there are none, or they are damaged."""
     try:
-        with np.load(folder / result.CURVES) as curves:  # read in part, as most folders have nothing
+        with files.open_regular(folder / result.CURVES) as file:
+            curves = np.load(file)  # read in part, as most folders have nothing
             if "kin" not in curves or str(curves["kin"]) != plan.kin or not len(_cells(plan, curves, wanted).here[0]):
                 return None
         curves, of = records.read_any(folder / result.CURVES)
@@ -96,7 +98,8 @@ def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, 
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
-        print(f"WARNING: nothing is taken from {folder}: what it has is damaged ({error})", file=sys.stderr)
+        why = "what it has is damaged" if isinstance(error, records.Unusable) else f"it can't be read ({error})"
+        print(f"WARNING: nothing is taken from {folder}: {why}", file=sys.stderr)
         return None
     fits = of_params == of and curves["train_cost"].dtype == outcome.train.cost.dtype
     return (_cells(plan, curves, wanted), curves, params) if fits else None

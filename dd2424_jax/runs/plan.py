@@ -47,9 +47,22 @@ class Plan(NamedTuple):
 
     @property
     def held_out(self) -> np.ndarray:
-        """Of every seed, a checksum of the labels that it is validated on [n_seeds]."""
-        checksums = [zlib.crc32(fold.valid.y.tobytes()) for fold in self.folds]
+        """Of every seed, a checksum of the images that it is validated on: of all labels, the first and the last."""
+        ends = ((fold.valid.y, fold.valid.X[0], fold.valid.X[-1], fold.train.X[0]) for fold in self.folds)
+        checksums = [zlib.crc32(b"".join(a.tobytes() for a in of_fold)) for of_fold in ends]
         return np.array(checksums, np.uint32)[self.fold]
+
+    @property
+    def n_disjoint(self) -> int:
+        """How many sets of validation images there can be without an image in two of them."""
+        pool = data.BATCH_SIZE * len(self.source.valid_batches or self.source.train_batches)
+        return max(1, pool // self.source.n_valid)
+
+    @property
+    def n_valid(self) -> int:
+        """Validation images of a fold; of folds that overlap, each one's share of all."""
+        n_folds = len(self.folds)
+        return self.source.n_valid * min(n_folds, self.n_disjoint) // n_folds
 
     def settings(self) -> list[tuple[float, ...]]:
         """Every setting's hyperparameters."""

@@ -23,7 +23,7 @@ ALIKE = {  # of the configuration, for which a setting is chosen, and the flags 
 
 EXTENT = (  # flags of how much was trained, and on what
     *("n_train", "n_valid", "train_batches", "valid_batches"),
-    *("n_s", "n_cycles", "n_evals", "n_seeds", "preset"),
+    *("n_s", "n_cycles", "n_evals", "n_seeds", "n_splits", "looks", "preset"),
 )
 
 

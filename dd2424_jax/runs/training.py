@@ -149,7 +149,8 @@ def gather(run: Run, plan: Plan, *, reuse: bool) -> tuple[sweep.Outcome, Mapping
 
 
 def _elsewhere(run: Run, reuse: bool) -> list[Path]:
-    """With `reuse`, where other run directories of the experiment may have finished runs."""
-    others = sorted(run.path.parent.iterdir()) if reuse else []
+    """With `reuse`, where other run directories of the experiment may have finished runs: the newest first."""
+    others = run.path.parent.iterdir() if reuse else []
     there = [path for path in others if path.is_dir() and not path.is_symlink() and path.name != run.path.name]
+    there.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     return [folder for path in there for folder in parts.folders(path)]

@@ -35,6 +35,21 @@ def test_seeds_and_settings_are_added_and_a_race_takes_what_there_is(tmp_path):
         assert f"12 of its 20 runs are there already, in coarse_search/{three.name}" in done.stderr
         raced, done = run("coarse_search", *RACE, cwd=tmp_path)
     assert "updates, " not in done.stderr.replace("12 updates each", "")  # nothing is trained
-    n_new = len(numbers(raced)) - 12
-    taken = {f"coarse_search/{three.name}": 12} | ({f"coarse_search/{four.name}": n_new} if n_new else {})
-    assert json.loads((raced / "config.json").read_text())["taken"] == taken
+    taken = json.loads((raced / "config.json").read_text())["taken"]
+    assert taken == {f"coarse_search/{four.name}": len(numbers(raced))}  # the newest that has them
+
+
+def test_the_final_model_follows_a_race_with_seeds_of_its_own(tmp_path):
+    with figures_as_text(), untrained():
+        raced, _ = run("fine_search", *RACE, cwd=tmp_path)
+        run("final_model", *TINY, f"--search={raced}", cwd=tmp_path)
+    fresh = json.loads((tmp_path / "results" / "fresh_score" / "latest" / "config.json").read_text())["identity"]
+    assert (fresh["race"], fresh["seeds"]) == (None, [1000, 1001])
+
+
+def test_after_sets_that_were_held_out_each_has_as_many_fresh_seeds(tmp_path):
+    with figures_as_text(), untrained():
+        split, _ = run("fine_search", *SEARCH, "--n_seeds=6", "--n_splits=3", cwd=tmp_path)
+        run("final_model", *TINY, f"--search={split}", cwd=tmp_path)
+    fresh = json.loads((tmp_path / "results" / "fresh_score" / "latest" / "config.json").read_text())["identity"]
+    assert fresh["seeds"] == [1000, 1001, 1002]

@@ -80,3 +80,16 @@ def test_a_race_in_which_everything_diverged_chooses_nothing():
     assert report.summary["choice"] is None
     for fig in report.figures.values():
         drawn(fig)
+
+
+def test_of_settings_that_left_no_selection_bias_is_known_nor_are_they_among_the_best():
+    report = draw(raced())
+    assert np.isnan(report.summary["choice"]["expected_selection_bias"])
+    assert not any("Selection bias" in remark for remark in report.remarks)
+    assert "λ = 0.0001" not in report.remarks[0]
+
+
+def test_of_one_that_is_left_nothing_is_compared():
+    report = draw(raced((0.5, 0.1)))
+    assert len(report.tables) == 1
+    assert len(report.figures["search"].axes) == 1

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,11 @@ def test_what_is_no_part_or_none_any_more_gives_nothing(tmp_path, content):
     assert given == []
     assert_same(made.train, parts.blank(PLAN).train)
     assert parts.n_runs(tmp_path) == 0
+
+
+def test_what_would_be_waited_for_is_none(written, capsys):
+    path, _ = written
+    os.mkfifo(path / "curves.npz")
+    assert collected([path])[1] == []
+    assert "can't be read" in capsys.readouterr().err
+    assert parts.n_runs(path) == 4

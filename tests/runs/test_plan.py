@@ -112,3 +112,15 @@ def test_a_plan_says_how_many_test_images_may_be_looked_at():
 def test_runs_and_epochs_are_counted():
     assert PLAN.n_runs == 3 * 4
     assert PLAN.steps_per_epoch == 16 / 4
+
+
+def test_sets_of_one_image_that_are_held_out_are_not_mistaken():
+    source = PLAN.source._replace(n_valid=1, n_splits=10)
+    plan = PLAN._replace(source=source, folds=source.split(DATASET), seeds=tuple(range(10)))
+    assert len({*plan.held_out.tolist()}) == 10  # labels alone are three
+
+
+def test_folds_beyond_what_can_be_disjoint_are_counted_for_their_share():
+    source = PLAN.source._replace(n_valid=4_000)
+    assert (PLAN._replace(source=source).n_disjoint, PLAN._replace(source=source).n_valid) == (2, 4_000)
+    assert PLAN._replace(source=source, folds=PLAN.folds * 4).n_valid == 2_000
