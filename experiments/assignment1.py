@@ -72,7 +72,7 @@ def differences(result: Result) -> tuple[tables.Table, list[str]]:
         sentences[verdict == "yes"].append(f"{names[j]} minus {names[i]}: {points} points")
     caption = (
         f"Paired differences of test accuracy on {labels.about(result)}, in points; p adjusted by Holm, so that all "
-        "verdicts hold together at 95 %, and each interval at the confidence of its step"
+        "verdicts hold simultaneously at 95 %, and each interval at the confidence of its step"
     )
     header = ["difference", "points", "interval", "seeds", "p", "significant"]
     remarks = [

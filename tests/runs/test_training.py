@@ -6,10 +6,10 @@ import pytest
 
 from dd2424_jax import race, sweep
 from dd2424_jax.race import Race
-from dd2424_jax.runs import directory, interim, result, training
+from dd2424_jax.runs import interim, training
 from dd2424_jax.runs.shards import WHOLE, Shard
 from tests.runs.examples import DATASET, PLAN, assert_same, with_momentum, without_test
-from tests.runs.trainer import Trainer
+from tests.runs.trainer import Trainer, gathered, said, train
 
 
 @pytest.fixture
@@ -20,26 +20,6 @@ def trainer(monkeypatch):
         return made
 
     return make
-
-
-said = []
-
-
-def train(out_dir, plan, shard=WHOLE, reuse=True, runs_at_once=None, finish=False):
-    """The run, after its shard was trained; with `finish`, as a finished one."""
-    name = None if shard.n == 1 else shard.name
-    with directory.open_run(out_dir, plan.experiment, plan.identity(), {"dataset": plan.dataset}, shard=name) as run:
-        options = {"devices": jax.devices()[:1], "runs_at_once": runs_at_once, "say": said.append}
-        training.train(run, plan, shard, reuse=reuse, **options)
-        if finish:
-            result.write_arrays(run.path, plan, training.gather(run, plan, reuse=reuse)[0])
-            run.finish({})
-    return run
-
-
-def gathered(run, plan, reuse=False):
-    """The outcome, and how many runs are whose."""
-    return training.gather(run, plan, reuse=reuse)
 
 
 @pytest.mark.parametrize("n", [1, 5])

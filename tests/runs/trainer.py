@@ -4,6 +4,8 @@ import jax
 import numpy as np
 
 from dd2424_jax import sweep
+from dd2424_jax.runs import directory, result, training
+from dd2424_jax.runs.shards import WHOLE
 from tests.runs.examples import PLAN, outcome
 
 
@@ -31,3 +33,23 @@ class Trainer:
             own = jax.tree.map(lambda a, cells=cells: a[cells], numbers)
             named = dict(zip(("train", "valid", "test", "params", "seconds"), own, strict=True))
             yield whole._replace(hypers=hypers, seeds=seeds, lr=whole.lr[rows], **named)
+
+
+said = []
+
+
+def train(out_dir, plan, shard=WHOLE, reuse=True, runs_at_once=None, finish=False):
+    """The run, after its shard was trained; with `finish`, as a finished one."""
+    name = None if shard.n == 1 else shard.name
+    with directory.open_run(out_dir, plan.experiment, plan.identity(), {"dataset": plan.dataset}, shard=name) as run:
+        options = {"devices": jax.devices()[:1], "runs_at_once": runs_at_once, "say": said.append}
+        training.train(run, plan, shard, reuse=reuse, **options)
+        if finish:
+            result.write_arrays(run.path, plan, training.gather(run, plan, reuse=reuse)[0])
+            run.finish({})
+    return run
+
+
+def gathered(run, plan, reuse=False):
+    """The outcome, and how many runs are whose."""
+    return training.gather(run, plan, reuse=reuse)
