@@ -28,7 +28,7 @@ class State(NamedTuple):
     n_seeds    [n_settings], seeds that a setting has in the race, or is to get before the next look
     survivors  indices of the settings left
     look       number of looks decided
-    reason     why the race is over: "one left", "equivalent" or "last look"; None: it goes on
+    reason     why the race is over: "diverged", "one left", "equivalent" or "last look"; None: it goes on
     to_train   [n_settings, n_seeds of the last look], the runs that the next look needs and that are not trained yet
     """
 
@@ -68,7 +68,9 @@ def follow(race: Race, scores, trained) -> State:
         remain, equivalent = decide(scores[:, : race.looks[look]], survivors, race, look)
         left_at[survivors & ~remain] = look
         survivors, look = remain, look + 1
-        if survivors.sum() == 1:
+        if not np.isfinite(scores[survivors, : race.looks[look - 1]]).any():
+            reason = "diverged"
+        elif survivors.sum() == 1:
             reason = "one left"
         elif equivalent:
             reason = "equivalent"

@@ -8,6 +8,7 @@ from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.runs.result import Result
 
 REASONS = {
+    "diverged": "every run diverged",
     "one left": "one setting was left",
     "equivalent": "all settings left are within the margin of the best",
     "last look": "it was the last",

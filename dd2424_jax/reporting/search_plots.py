@@ -69,6 +69,7 @@ def differences(ax, x, choice: Choice, confidence: str = "95 %"):
     points = 100 * np.array([d.mean for d in choice.differences])
     below = np.nan_to_num(100 * np.array([d.mean - d.low for d in choice.differences]))
     above = np.nan_to_num(100 * np.array([d.high - d.mean for d in choice.differences]))
+    unknown = np.isnan([d.low for d in choice.differences])  # of few seeds, or where all have the same difference
     # Room for all that are indistinguishable, or where there are none for the others, and for a point at least.
     same = list(choice.indistinguishable)
     shown = same if len(same) > 1 else np.isfinite(points)
@@ -84,9 +85,10 @@ def differences(ax, x, choice: Choice, confidence: str = "95 %"):
             ax.annotate(f"{points[i]:.1f}", (x[i], floor), **where)
         else:
             face = {} if i in same else WORSE
-            whiskers = [[below[i]], [above[i]]]
-            ax.errorbar(x[i], points[i], whiskers, fmt="o", color=BLUE, capsize=3, markersize=5, **face)
-    ax.set_title(f"minus the best of the others, with simultaneous {confidence} intervals (Hsu)")
+            whiskers, mark = [[below[i]], [above[i]]], "x" if unknown[i] else "o"
+            ax.errorbar(x[i], points[i], whiskers, fmt=mark, color=BLUE, capsize=3, markersize=5, **face)
+    without = "; ×: none" if unknown[np.isfinite(points)].any() else ""
+    ax.set_title(f"minus the best of the others, with simultaneous {confidence} intervals (Hsu{without})")
     ax.set(ylabel="difference, points", ylim=(floor, 1.15 * ceiling))
     return ax
 

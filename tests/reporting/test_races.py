@@ -78,6 +78,7 @@ def test_a_race_of_any_number_of_settings_is_drawn(n):
 def test_a_race_in_which_everything_diverged_chooses_nothing():
     report = draw(raced((0.5, 0.5), diverged=(0, 1)))
     assert report.summary["choice"] is None
+    assert "It ended at look 1 of 3, after 3 seeds, as every run diverged" in report.remarks[-1]
     for fig in report.figures.values():
         drawn(fig)
 

@@ -55,6 +55,13 @@ def test_differences_are_in_points_and_name_what_is_far_below(ax):
     assert "Hsu" in ax.get_title()
 
 
+def test_a_difference_without_an_interval_is_not_shown_as_a_certain_one(ax):
+    scores = SCORES[[0, 2, 2]]  # two settings tie
+    search_plots.differences(ax, LAMS[:3], choice.choose(LAMS[:3], scores, 5000))
+    assert "×: none" in ax.get_title()
+    assert [container.lines[0].get_marker() for container in ax.containers].count("x") >= 2
+
+
 def test_the_means_of_two_seeds_are_seen_to_differ_whatever_their_intervals(ax):
     scores = np.array([[0.50, 0.52], [0.51, 0.52], [0.47, 0.53], [0.51, 0.50]])  # intervals of some ± 50 points
     search_plots.scores(ax, LAMS, scores, NAMES, choice.choose(LAMS, scores, 5000))
