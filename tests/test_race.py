@@ -79,9 +79,9 @@ def test_a_setting_with_more_diverged_runs_leaves():
     assert (state.left_at[1], state.left_at[2]) == (0, 2)
 
 
-def test_the_last_look_of_diverged_runs_alone_ends_the_race():
+def test_where_every_run_diverged_there_is_no_second_look():
     state, _ = run(RACE, np.full((2, 8), np.nan))
-    assert (state.reason, state.survivors) == ("last look", [0, 1])
+    assert (state.reason, state.survivors, state.look) == ("diverged", [0, 1], 1)
 
 
 @pytest.mark.parametrize("looks", [(), (2, 5), (5, 5), (8, 3)])
