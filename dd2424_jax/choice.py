@@ -100,7 +100,7 @@ def choose(
     """
     lams, runs = np.asarray(lams, float), np.asarray(scores, float)
     several = folds is not None and len(set(folds)) > 1
-    scores = by_fold(runs, folds) if several else runs
+    scores = stats.by_fold(runs, folds) if several else runs
     if not np.isfinite(scores).any():
         return None
     eligible, best = comparisons.eligible_and_best(scores, np.ones(len(scores), bool))
@@ -127,12 +127,6 @@ def choose(
         power=power.of_search(pairs, best, variances, margin, alpha),
         variance_shares=variance_shares(runs[eligible], folds) if several else None,
     )
-
-
-def by_fold(scores, folds: Sequence) -> np.ndarray:
-    """Means over the seeds of each fold, [..., n_settings, n_folds], by ascending fold; NaN where a run diverged."""
-    folds = np.asarray(folds)
-    return np.stack([scores[..., folds == fold].mean(axis=-1) for fold in np.unique(folds)], axis=-1)
 
 
 def _differences(scores, pairs: comparisons.Pairs) -> list[stats.Estimate]:

@@ -42,13 +42,18 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(n, float(mean), float(sd), float(mean - half), float(mean + half))
 
 
+def by_fold(scores, folds: Sequence) -> np.ndarray:
+    """Means over the seeds of each fold, [..., n_folds], by ascending fold; NaN where a run diverged."""
+    folds = np.asarray(folds)
+    return np.stack([scores[..., folds == fold].mean(axis=-1) for fold in np.unique(folds)], axis=-1)
+
+
 def nested(values: Sequence[float], fold: Sequence[int], confidence: float = 0.95) -> Estimate:
     """Mean and sd of one number per seed; its interval where seeds share held-out sets: of the means over each fold."""
-    values, fold = np.asarray(values, float), np.asarray(fold)
-    result, folds = estimate(values, confidence), np.unique(fold)
-    if len(folds) < 2:
+    result = estimate(values, confidence)
+    if len(np.unique(fold)) < 2:
         return result
-    over_folds = estimate([values[fold == one].mean() for one in folds], confidence)
+    over_folds = estimate(by_fold(np.asarray(values, float), fold), confidence)
     return result._replace(low=over_folds.low, high=over_folds.high)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from dd2424_jax import choice
+from dd2424_jax import choice, stats
 
 LAMS = np.geomspace(1e-4, 1.0, 5)
 MEANS = np.array([0.50, 0.52, 0.51, 0.40, 0.20])
@@ -165,7 +165,7 @@ def test_with_several_folds_the_fold_is_the_unit():
 def test_a_fold_with_a_diverged_run_has_no_score():
     values = scores(6)
     values[1, 0] = np.nan
-    by_fold = choice.by_fold(values, [2, 2, 0, 0, 1, 1])
+    by_fold = stats.by_fold(values, [2, 2, 0, 0, 1, 1])
     np.testing.assert_array_equal(np.isnan(by_fold), np.arange(3) + 3 * np.arange(5)[:, None] == 5)
     np.testing.assert_allclose(by_fold[0], [values[0, 2:4].mean(), values[0, 4:].mean(), values[0, :2].mean()])
 

@@ -45,10 +45,8 @@ def draw(
     )
     metrics = ("train_accuracy", "valid_accuracy", "valid_cost")
     accuracies = tables.of_settings(result, caption, metrics, interval="valid_accuracy")
-    shown, remarks = (
-        [accuracies if state is None else races.with_seeds(accuracies, state)],
-        [_three_best(result, state)],
-    )
+    shown = [accuracies if state is None else races.with_seeds(accuracies, state)]
+    remarks = [_three_best(result, state)]
     figures = {"search": _figure(result, scores, chosen, alpha, f"{title}: {label}", overlay)}
     more = {}
     if chosen is not None:

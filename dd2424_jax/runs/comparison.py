@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import choice, stats, train
+from dd2424_jax import stats, train
 from dd2424_jax.io import records
 from dd2424_jax.runs import catalogue, result
 from dd2424_jax.runs.catalogue import Entry
@@ -65,7 +65,7 @@ def read(path: Path) -> Scored:
     last |= {"test": arrays["test_accuracy"]} if "test_accuracy" in arrays else {}
     converged = {split: np.where(diverged, np.nan, a).astype(float) for split, a in last.items()}
     if len(set(arrays["split"].tolist())) > 1:  # where images vary too, seeds of one set are no units of their own
-        converged = {split: choice.by_fold(a, arrays["split"]) for split, a in converged.items()}
+        converged = {split: stats.by_fold(a, arrays["split"]) for split, a in converged.items()}
     return Scored(f"{entry.experiment}/{path.name}", entry, settings, converged)
 
 

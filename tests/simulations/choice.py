@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import choice, comparisons
+from dd2424_jax import comparisons, stats
 
 K, SD, BATCH = 8, 0.0034, 1000
 RECORD = Path(__file__).with_suffix(".json")
@@ -57,7 +57,7 @@ class Scenario(NamedTuple):
         if self.r:
             folds = np.repeat(np.arange(len(self.r)), self.r)
             scores += (self.fold_sd * rng.standard_normal((n_searches, K, len(self.r))))[..., folds]
-            scores = choice.by_fold(scores, folds)
+            scores = stats.by_fold(scores, folds)
         return scores
 
 
