@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from dd2424_jax import data, losses, network
-from dd2424_jax.train import Config, Hypers
+from dd2424_jax.train import Config, Hypers, inputs
 
 CHUNK = 1000  # images at a time: bounds the memory of an evaluation, not its result
 
@@ -23,7 +23,7 @@ def evaluate(config: Config, split: data.Split, scale: data.Scale, hypers: Hyper
     """Metrics over a whole split of any size, CHUNK images at a time."""
 
     def totals(X, y):
-        logits = network.forward(params, data.standardize(scale, X))
+        logits = network.forward(params, inputs(scale, X), product=config.precision)
         loss = config.loss.value(logits, jax.nn.one_hot(y, config.sizes[-1], dtype=logits.dtype))
         return jnp.stack([jnp.sum(loss), jnp.sum(losses.correct(logits, y), dtype=loss.dtype)])
 
@@ -37,10 +37,10 @@ def evaluate(config: Config, split: data.Split, scale: data.Scale, hypers: Hyper
     return Metrics(loss, loss + hypers.lam * network.penalty(params), accuracy)
 
 
-def predict(split: data.Split, scale: data.Scale, params: network.Params):
+def predict(config: Config, split: data.Split, scale: data.Scale, params: network.Params):
     """The class of the largest logit for every image, [n]."""
 
     def of_one(x):
-        return jnp.argmax(network.forward(params, data.standardize(scale, x[None]))[0])
+        return jnp.argmax(network.forward(params, inputs(scale, x[None]), product=config.precision)[0])
 
     return jax.lax.map(of_one, split.X, batch_size=CHUNK)

@@ -7,12 +7,13 @@ import inspect
 import json
 from collections.abc import Mapping
 
-from dd2424_jax import losses, optimizers, train
+from dd2424_jax import losses, optimizers, precisions, train
 
 NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use
     "loss": losses.LOSSES,
     "schedule": {"cyclical": train.cyclical, "constant": train.constant},
     "optimizer": optimizers.OPTIMIZERS,
+    "precision": precisions.PRECISIONS,
 }
 
 

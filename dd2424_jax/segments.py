@@ -76,7 +76,7 @@ def run(
         state = placement.put_runs(host_state)
         progress.skip(done * cells.n_runs)
     else:
-        _record(history, 0, *runs.evaluated(state))
+        _record(history, 0, *runs.evaluated(state, 0))
     longest, saved = _longest_segment(config, cells, placement), processes.clock()
     for i, evaluated in enumerate(config.eval_steps, 1):
         while done < evaluated:
@@ -85,7 +85,7 @@ def run(
             state = placement.wait(runs.updated(state, done, done + n))
             done, seconds = done + n, processes.clock() - began
             if done == evaluated:
-                _record(history, i, *runs.evaluated(state))
+                _record(history, i, *runs.evaluated(state, done))
             if checkpoint and (done == evaluated or began + seconds - saved > CHECKPOINT_SECONDS):
                 _save(checkpoint, config, cells, done, placement.fetch(state), history)
                 saved = processes.clock()

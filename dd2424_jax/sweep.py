@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import chunks, data, network, segments, train
+from dd2424_jax import chunks, data, memory, network, segments, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.io.progress import Progress
 from dd2424_jax.parallel import processes
@@ -123,6 +123,7 @@ def each(
 
     The checkpoint of a rectangle has its place among them in its name; None holds the place of one that is finished.
     """
+    memory.keep_freed()
     programs = Programs(config)
     todo = {i: rectangle for i, rectangle in enumerate(rectangles) if rectangle is not None}
     sizes = [cells.n_runs for cells, _ in todo.values()]

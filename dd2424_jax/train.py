@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dd2424_jax import data, losses, network, optimizers, schedules
+from dd2424_jax import data, losses, network, optimizers, precisions, schedules
 
 MAX_UPDATES = 2**31 - 1  # they are counted in int32 on a device
 
@@ -89,6 +89,8 @@ class Config:
     schedule    (config, hypers) -> learning rate as a function of the update's number
     optimizer   learning rate, and momentum where the settings have one -> optax transformation of the cost's gradient
     augment     (key, images [n_batch, d] uint8) -> images, for every update another key; None to train on them as is
+    precision   of precisions.py: how matrix products round their inputs, in training and in evaluations
+    eval_train  training images, the first, that are evaluated between the ends of the run; 0: all, as at its ends
     """
 
     sizes: tuple[int, ...]
@@ -101,12 +103,16 @@ class Config:
     schedule: Callable = cyclical
     optimizer: Callable = optimizers.sgd
     augment: Callable | None = None
+    precision: Callable = precisions.float32
+    eval_train: int = 0
 
     def __post_init__(self):
         if len(self.sizes) < 2 or min(self.sizes) < 1:
             raise ValueError(f"sizes={self.sizes}: a network needs an input, an output, and widths of at least 1")
         if self.n_batch < 1 or self.n_s < 1:
             raise ValueError(f"n_batch={self.n_batch} and n_s={self.n_s} must be at least 1")
+        if self.eval_train < 0:
+            raise ValueError(f"eval_train={self.eval_train} must be at least 0")
         if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0) or self.eval_steps[-1] > MAX_UPDATES:
             raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending, up to {MAX_UPDATES:,}")
 
@@ -175,6 +181,11 @@ def update_key(seed, step):
     return jax.random.fold_in(key_update, step)
 
 
+def inputs(scale: data.Scale, X):
+    """Images X [n, d] as a network takes them, z-scores: from uint8, or as they were packed (see precisions.py)."""
+    return precisions.unpack(X) if X.dtype == jnp.uint16 else data.standardize(scale, X)
+
+
 def train_step(
     config: Config, train: data.Split, scale: data.Scale, hypers: Hypers, state: TrainState, indices, key
 ) -> TrainState:
@@ -182,9 +193,9 @@ def train_step(
     X = train.X[indices]
     if config.augment is not None:
         X = config.augment(key, X)
-    X = data.standardize(scale, X)
+    X = inputs(scale, X)
     Y = jax.nn.one_hot(train.y[indices], config.sizes[-1], dtype=X.dtype)
-    grads = jax.grad(network.cost)(state.params, X, Y, hypers.lam, loss=config.loss)
+    grads = jax.grad(network.cost)(state.params, X, Y, hypers.lam, loss=config.loss, product=config.precision)
     updates, opt_state = optimizer(config, hypers).update(grads, state.opt_state, state.params)
     return TrainState(optax.apply_updates(state.params, updates), opt_state)
 

@@ -12,7 +12,7 @@ PACKAGE, COMMANDS = ROOT / "dd2424_jax", sorted((ROOT / "experiments").glob("*.p
 ROOMS = [  # each imports from those above it, and a module from those before it
     ("io", ["terminal", "files", "records", "progress", "download", "checkpoints"]),
     ("parallel", ["processes", "placement"]),
-    ("", ["losses", "schedules", "optimizers", "network"]),
+    ("", ["losses", "precisions", "schedules", "optimizers", "network"]),
     ("", ["stats", "dunnett", "comparisons", "power", "choice", "race"]),
     ("data", ["pickles", "cifar10", "synthetic", "splits", "", "__main__"]),
     ("gradients", ["differences", "cases"]),

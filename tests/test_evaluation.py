@@ -25,4 +25,6 @@ def test_evaluation_is_over_the_whole_split_whatever_its_size(x64, n):
 def test_predictions_are_the_largest_logits(splits):
     params = train.init_state(CONFIG, HYPERS, 0).params
     logits = network.forward(params, data.standardize(splits.scale, splits.test.X))
-    np.testing.assert_array_equal(evaluation.predict(splits.test, splits.scale, params), np.argmax(logits, axis=1))
+    np.testing.assert_array_equal(
+        evaluation.predict(CONFIG, splits.test, splits.scale, params), np.argmax(logits, axis=1)
+    )

@@ -40,6 +40,7 @@ OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
     "jax_random_seed_offset": 0,
     "jax_numpy_dtype_promotion": "standard",
     "jax_numpy_rank_promotion": "allow",
+    "jax_default_matmul_precision": None,
     "jax_disable_jit": False,
     "jax_no_tracing": False,
     "jax_default_device": None,

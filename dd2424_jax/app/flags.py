@@ -112,6 +112,19 @@ def define_run_flags(
     if hidden is not None:
         define_integers("hidden", hidden, "units of every hidden layer; empty: a linear classifier", least=1)
         define_float("init_std", 0.0, "standard deviation of the initial weights; 0: of every layer, 1/√fan-in")
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        list(registry.NAMES["precision"]),
+        "of matrix products: float32 as the device does by default (NVIDIA's GPUs: TF32), bfloat16 (sums, weights and "
+        "all else are float32), tf32 (of such GPUs only), or highest, float32 on every device",
+    )
+    flags.DEFINE_integer(
+        "eval_train",
+        0,
+        "training images to evaluate between the ends of a run, the first of them; 0: all; at most n_train",
+        lower_bound=0,
+    )
     flags.DEFINE_integer("n_batch", n_batch, "examples of an update; 1 to n_train", lower_bound=1)
     flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
@@ -119,6 +132,9 @@ def define_run_flags(
     hosts.define_processes()
     flags.register_multi_flags_validator(
         ["n_batch", "n_train"], lambda f: f["n_batch"] <= f["n_train"], "n_batch must not exceed n_train"
+    )
+    flags.register_multi_flags_validator(
+        ["eval_train", "n_train"], lambda f: f["eval_train"] <= f["n_train"], "eval_train must not exceed n_train"
     )
     flags.register_multi_flags_validator(
         ["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32"

@@ -205,8 +205,7 @@ def opened(experiment: str, identity: Mapping, dataset: Mapping, session: Sessio
 def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session) -> Iterator[Run]:
     """In the first process, which broadcasts where it is."""
     shown = [f"{device} ({device.device_kind})" for device in session.devices]
-    precision = jax.config.jax_default_matmul_precision or "default"
-    facts = {"devices": shown, "matmul_precision": precision, "dataset": dataset}
+    facts = {"devices": shown, "dataset": dataset}
     facts |= {"flags": session.options, "changed": session.changed, "own": session.own}
     facts |= provenance.collect()
     own = None if session.shard.n == 1 or session.merge else session.shard.name

@@ -6,7 +6,7 @@ that the settings of a seed, which share its batch, lie side by side: they are s
 
 import operator
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
@@ -25,8 +25,8 @@ class Placement:
     seeds, whose settings have a batch in common. Padding repeats the last seed or setting, and never leaves this class.
     Of several processes, each has a rectangle of the same size, divided by the same rule.
 
-    sequential  whether a device trains the seeds one after another and not all at once: what the settings of one seed
-                need stays in a core's cache
+    sequential  whether a device trains its seeds one after another, as a CPU does, and not all at once: what the
+                settings of one seed need stays in a core's cache
     """
 
     def __init__(self, shape: tuple[int, int], devices: Sequence[jax.Device]):
@@ -35,7 +35,7 @@ class Placement:
         self._own = tuple(share if axis == self._process_axis else shape[axis] for axis in (SETTINGS, SEEDS))
         on_cpu = devices[0].platform == "cpu"
         divided, n, size = _divide(self._own, len(devices), preferred_axis=SETTINGS if on_cpu else SEEDS)
-        self.sequential = on_cpu and divided == SETTINGS
+        self.sequential = on_cpu
         self.devices = devices[:n]
         self._indices = []  # of each axis, what this process has, with padding
         for axis in (SETTINGS, SEEDS):
@@ -46,9 +46,9 @@ class Placement:
         mesh = jax.make_mesh((n,), ("run",), axis_types=(AxisType.Auto,), devices=self.devices)
         part, whole = PartitionSpec("run"), PartitionSpec()
         self.of_runs = NamedSharding(mesh, part if divided == SEEDS else PartitionSpec(None, "run"))
-        self._of_seeds = NamedSharding(mesh, part if divided == SEEDS else whole)
-        self._of_settings = NamedSharding(mesh, part if divided == SETTINGS else whole)
-        self._everywhere = NamedSharding(mesh, whole)
+        self.of_seeds = NamedSharding(mesh, part if divided == SEEDS else whole)
+        self.of_settings = NamedSharding(mesh, part if divided == SETTINGS else whole)
+        self.everywhere = NamedSharding(mesh, whole)
 
     def put_runs(self, tree):
         """Leaves [n_settings, n_seeds, ...], which become [n_seeds, n_settings, ...]."""
@@ -58,15 +58,22 @@ class Placement:
 
     def put_seeds(self, tree):
         """Leaves [n_seeds, ...]."""
-        return jax.device_put(jax.tree.map(lambda a: a[self._indices[SEEDS]], tree), self._of_seeds)
+        return jax.device_put(jax.tree.map(lambda a: a[self._indices[SEEDS]], tree), self.of_seeds)
 
     def put_settings(self, tree):
         """Leaves [n_settings, ...]."""
-        return jax.device_put(jax.tree.map(lambda a: a[self._indices[SETTINGS]], tree), self._of_settings)
+        return jax.device_put(jax.tree.map(lambda a: a[self._indices[SETTINGS]], tree), self.of_settings)
 
     def put_everywhere(self, tree):
         """A copy for every device."""
-        return jax.device_put(tree, self._everywhere)
+        return jax.device_put(tree, self.everywhere)
+
+    def on_each_device(self, function: Callable, arguments: Sequence[NamedSharding]) -> Callable:
+        """`function` of what each device has of such arguments, all at the same time; it returns leaves of runs."""
+        specs = tuple(argument.spec for argument in arguments)
+        # Checked, gradients with respect to what is the same on all devices would be summed over them.
+        options = {"mesh": self.of_runs.mesh, "check_vma": False}
+        return jax.shard_map(function, in_specs=specs, out_specs=self.of_runs.spec, **options)
 
     def wait(self, tree):
         """The tree, once it is computed."""

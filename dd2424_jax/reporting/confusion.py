@@ -1,5 +1,7 @@
 """What a classifier takes for what: confusion on the test images, and every class's accuracy."""
 
+import functools
+
 import jax
 import numpy as np
 
@@ -13,7 +15,7 @@ def draw(result: Result, i: int, name: str):
     plan, label = result.plan, labels.about(result)
     converged = result.outcome.converged[i]
     params = jax.tree.map(lambda a: a[i][converged], result.outcome.params)
-    predict = jax.jit(jax.vmap(evaluation.predict, (None, 0, 0)))
+    predict = jax.jit(jax.vmap(functools.partial(evaluation.predict, plan.config), (None, 0, 0)))
     test, scales = plan.splits.test, [plan.folds[fold].scale for fold in plan.fold[converged]]
     scale = jax.tree.map(lambda *a: np.stack(a).astype(np.float32), *scales)
     n_classes = len(data.CLASSES)

@@ -27,7 +27,7 @@ class Setting(NamedTuple):
 
     def is_of(self, plan: Plan, i: int) -> bool:
         """Whether setting i of a plan is this one."""
-        config = dataclasses.replace(plan.config, eval_steps=plan.config.eval_steps[-1:])
+        config = dataclasses.replace(plan.config, eval_steps=plan.config.eval_steps[-1:], eval_train=0)
         hypers = plan.hypers.at(i)
         return (
             (plan.source.name, plan.source.n_train) == ("cifar10", self.n_train)
@@ -120,7 +120,7 @@ def can_overlay(plan: Plan) -> bool:
     """Whether the report's searches are of the network, the loss and the images of a plan."""
     config = plan.config
     alike = dataclasses.replace(EXERCISE3.of.config, n_s=config.n_s, eval_steps=config.eval_steps)
-    return plan.source.name == "cifar10" and dataclasses.replace(config, init_std=None) == alike
+    return plan.source.name == "cifar10" and dataclasses.replace(config, init_std=None, eval_train=0) == alike
 
 
 def overlay(ax) -> None:

@@ -80,7 +80,8 @@ class Plan(NamedTuple):
     def facts(self) -> dict:
         """How it was trained, in the words of the flags, but for its settings and the number of its seeds."""
         config, n_updates = self.config, self.config.eval_steps[-1]
-        named = {name: registry.label(name, getattr(config, name)) for name in ("loss", "optimizer", "augment")}
+        names = ("loss", "optimizer", "augment", "precision")
+        named = {name: registry.label(name, getattr(config, name)) for name in names}
         images = {name: value for name, value in self.source._asdict().items() if name not in ("name", "sha256")}
         if config.schedule is train.constant:
             extent = {"n_epochs": _whole(n_updates / self.steps_per_epoch, 0.5 / self.steps_per_epoch)}
@@ -93,6 +94,7 @@ class Plan(NamedTuple):
             "bias_std": config.bias_std,
             **named,
             "n_batch": config.n_batch,
+            "eval_train": config.eval_train,
             **extent,
             **images,
             "seed": self.seeds[0] if self.seeds == tuple(range(self.seeds[0], self.seeds[-1] + 1)) else self.seeds,

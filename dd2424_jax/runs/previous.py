@@ -18,6 +18,7 @@ ALIKE = {  # of the configuration, for which a setting is chosen, and the flags 
     "n_batch": "n_batch",
     "loss": "loss",
     "optimizer": "optimizer",
+    "precision": "precision",
 }
 
 

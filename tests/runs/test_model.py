@@ -28,7 +28,7 @@ def test_it_predicts_what_the_evaluation_does(run):
     loaded = dd2424_jax.load(path, setting=2, seed=11)
     params = jax.tree.map(lambda a: a[2, 2], made.params)
     scale = jax.tree.map(np.float32, PLAN.splits.scale)
-    expected = evaluation.predict(Split(images, np.zeros(50, np.uint8)), scale, params)
+    expected = evaluation.predict(PLAN.config, Split(images, np.zeros(50, np.uint8)), scale, params)
     np.testing.assert_array_equal(loaded.predict(images), expected)
     assert loaded.about == {"lam": 0.3, "lr_min": 1e-3, "lr_max": 0.2, "seed": 11}
 
