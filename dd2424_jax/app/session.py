@@ -21,6 +21,7 @@ class Session(NamedTuple):
 
     name     of the run directory; None for the digest of its identity
     force    compute from scratch, beside what is finished
+    weights  keep the final weights of all runs
     options  all flags, to be written down
     changed  those of them that differ from the experiment's own values
     own      these values
@@ -36,6 +37,7 @@ class Session(NamedTuple):
     runs_at_once: int = 0
     shard: shards.Shard = shards.WHOLE
     merge: bool = False
+    weights: bool = True
     changed: Mapping = MappingProxyType({})
     own: Mapping = MappingProxyType({})
 
@@ -48,7 +50,7 @@ def start(options: SimpleNamespace) -> Session:
     own = vars(options)
     devices = use_devices(own.get("devices", 0), _connection(own))
     shard = shards.WHOLE if own.get("distributed") else _shard(own)
-    computing = own.get("runs_at_once", 0), shard, own.get("merge", False)
+    computing = own.get("runs_at_once", 0), shard, own.get("merge", False), own.get("weights", "all") == "all"
     described = command_line.changed(), command_line.own_values()
     return Session(options.out_dir, options.name, options.force, own, devices, *computing, *described)
 

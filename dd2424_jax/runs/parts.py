@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import network, sweep
+from dd2424_jax import sweep
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.io import files, records
 from dd2424_jax.runs import interim, result
@@ -31,15 +31,19 @@ class Cells(NamedTuple):
 
 
 class Given(NamedTuple):
-    """How many runs a folder gave, and how long all that it has took to compile."""
+    """What a folder gave, and how long all that it has took to compile."""
 
     folder: Path
-    n_runs: int
+    cells: Cells
     compile_seconds: float
+
+    @property
+    def n_runs(self) -> int:
+        return len(self.cells.here[0])
 
 
 def write(folder: Path, part: Plan, outcome: sweep.Outcome) -> None:
-    """A part of the run whose folder it is."""
+    """A part of the run whose folder it is; with its weights where the outcome has them."""
     own = folder / f"part-{part.digest}"
     own.mkdir(exist_ok=True)
     result.write_arrays(own, part, outcome)
@@ -52,10 +56,9 @@ def folders(path: Path) -> Iterator[Path]:
         yield from interim.parts(folder)
 
 
-def blank(plan: Plan, *, weights: bool = False) -> sweep.Outcome:
-    """The plan's outcome before anything is collected, with or without parameters."""
-    tested = plan.splits.test is not None
-    return sweep.blank(plan.config, plan.hypers, plan.seeds, tested=tested, weights=weights)
+def blank(plan: Plan) -> sweep.Outcome:
+    """The plan's outcome before anything is collected, without parameters."""
+    return sweep.blank(plan.config, plan.hypers, plan.seeds, tested=plan.splits.test is not None, weights=False)
 
 
 def n_runs(path: Path) -> int:
@@ -69,32 +72,32 @@ def n_runs(path: Path) -> int:
 
 
 def collect(
-    plan: Plan, places: Iterable[Path], outcome: sweep.Outcome, wanted: np.ndarray, *, weights: bool = True
+    plan: Plan, places: Iterable[Path], outcome: sweep.Outcome, wanted: np.ndarray, *, weights: bool
 ) -> list[Given]:
     """Write the plan's runs that are wanted and lie in these folders into the outcome, in place; what each one gave.
 
     wanted: [n_settings, n_seeds].
-    weights: runs without parameters, or with damaged ones, do not count, even where the outcome has none itself.
+    weights: runs without parameters, or with damaged ones, do not count; the parameters themselves stay where they are.
     """
     given, wanted = [], wanted.copy()
     for folder in places:
         if wanted.any() and (read := _read(folder, plan, outcome, wanted, weights)):
-            cells, curves, params = read
-            _write(outcome, cells, curves, params)
+            cells, curves = read
+            _write(outcome, cells, curves)
             wanted[cells.here] = False
-            given.append(Given(folder, len(cells.here[0]), float(curves["compile_seconds"])))
+            given.append(Given(folder, cells, float(curves["compile_seconds"])))
     return given
 
 
 def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, weights: bool):
-    """(cells, curves, params) of the runs that are wanted; None where there are none, or they are damaged."""
+    """(cells, curves) of the runs that are wanted; None where there are none, or they are damaged."""
     try:
         with files.open_regular(folder / result.CURVES) as file:
             curves = np.load(file)  # read in part, as most folders have nothing
             if "kin" not in curves or str(curves["kin"]) != plan.kin or not len(_cells(plan, curves, wanted).here[0]):
                 return None
         curves, of = records.read_any(folder / result.CURVES)
-        params, of_params = records.read_any(folder / result.PARAMS) if weights else ({}, of)
+        of_params = _of_params(folder / result.PARAMS) if weights else of
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
@@ -102,7 +105,12 @@ def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, 
         print(f"WARNING: nothing is taken from {folder}: {why}", file=sys.stderr)
         return None
     fits = of_params == of and curves["train_cost"].dtype == outcome.train.cost.dtype
-    return (_cells(plan, curves, wanted), curves, params) if fits else None
+    return (_cells(plan, curves, wanted), curves) if fits else None
+
+
+def _of_params(file: Path) -> str:
+    records.check(file)
+    return records.mapped(file)[1]
 
 
 def _cells(plan: Plan, curves: Mapping[str, np.ndarray], wanted: np.ndarray) -> Cells:
@@ -118,14 +126,12 @@ def _cells(plan: Plan, curves: Mapping[str, np.ndarray], wanted: np.ndarray) -> 
     return Cells(there, (i[there[0]], j[there[1]]))
 
 
-def _write(outcome: sweep.Outcome, cells: Cells, curves: Mapping, params: Mapping) -> None:
+def _write(outcome: sweep.Outcome, cells: Cells, curves: Mapping) -> None:
     pairs = [(outcome.seconds, curves["seconds"])]
     for split in ("train", "valid", "test"):
         metrics = getattr(outcome, split)
         pairs += (
             [] if metrics is None else [(getattr(metrics, key), curves[f"{split}_{key}"]) for key in Metrics._fields]
         )
-    for k, layer in enumerate(outcome.params or (), 1):
-        pairs += [(getattr(layer, key), params[f"{key}{k}"]) for key in network.Layer._fields]
     for ours, theirs in pairs:
         ours[cells.here] = theirs[cells.there]
