@@ -137,17 +137,46 @@ def check(file: Path) -> None:
             raise Unusable("is damaged")
 
 
-def mapped(file: Path) -> tuple[dict[str, np.ndarray], str]:
-    """As `read_any`, of a file that `check` has seen: but its arrays are left there, and read where they are used."""
-    arrays = {}
+class Place(NamedTuple):
+    """Where an array lies in a file, its rows or its columns one after another."""
+
+    file: Path
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    in_columns: bool
+
+    def mapped(self) -> np.ndarray:
+        """The array, of which only that is read which is used."""
+        order = "F" if self.in_columns else "C"
+        return np.asarray(np.memmap(self.file, self.dtype, "r", self.offset, self.shape, order))
+
+    def at(self, index: tuple[int, ...]) -> np.ndarray:
+        """What is at an index of the first axes; nothing else is read."""
+        if self.in_columns:
+            return self.mapped()[index]
+        shape = self.shape[len(index) :]
+        i, size = int(np.ravel_multi_index(index, self.shape[: len(index)])), math.prod(shape)
+        offset = self.offset + i * size * self.dtype.itemsize
+        return np.fromfile(self.file, self.dtype, size, offset=offset).reshape(shape)
+
+
+def places(file: Path) -> dict[str, Place]:
+    """Of the arrays of a file that `check` has seen, by name, and of what it is of."""
+    there = {}
     with files.open_regular(file) as opened, zipfile.ZipFile(opened) as archive:
         for member in archive.infolist():
             opened.seek(member.header_offset + LENGTHS)
             opened.seek(sum(struct.unpack("<HH", opened.read(4))), os.SEEK_CUR)
             np.lib.format.read_magic(opened)
             shape, in_columns, dtype = np.lib.format.read_array_header_1_0(opened)
-            place = {"offset": opened.tell(), "shape": shape, "order": "F" if in_columns else "C"}
-            arrays[member.filename.removesuffix(".npy")] = np.asarray(np.memmap(file, dtype, "r", **place))
+            there[member.filename.removesuffix(".npy")] = Place(file, opened.tell(), shape, dtype, in_columns)
+    return there
+
+
+def mapped(file: Path) -> tuple[dict[str, np.ndarray], str]:
+    """As `read_any`, of a file that `check` has seen: but its arrays are left there, and read where they are used."""
+    arrays = {name: place.mapped() for name, place in places(file).items()}
     return arrays, str(arrays.pop(OF))
 
 

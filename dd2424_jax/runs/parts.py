@@ -30,6 +30,14 @@ class Cells(NamedTuple):
     here: tuple[np.ndarray, np.ndarray]
 
 
+class Index(NamedTuple):
+    """By what a plan's runs are known: what they have in common, its settings, and its seeds with their images."""
+
+    kin: str
+    settings: Mapping[tuple[float, ...], int]
+    seeds: Mapping[tuple[int, int], int]
+
+
 class Given(NamedTuple):
     """What a folder gave, and how long all that it has took to compile."""
 
@@ -79,9 +87,9 @@ def collect(
     wanted: [n_settings, n_seeds].
     weights: runs without parameters, or with damaged ones, do not count; the parameters themselves stay where they are.
     """
-    given, wanted = [], wanted.copy()
+    given, wanted, index = [], wanted.copy(), _index(plan)
     for folder in places:
-        if wanted.any() and (read := _read(folder, plan, outcome, wanted, weights)):
+        if wanted.any() and (read := _read(folder, index, outcome, wanted, weights)):
             cells, curves = read
             _write(outcome, cells, curves)
             wanted[cells.here] = False
@@ -89,12 +97,22 @@ def collect(
     return given
 
 
-def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, weights: bool):
+def _index(plan: Plan) -> Index:
+    settings = {setting: i for i, setting in enumerate(plan.settings())}
+    seeds = {seed: j for j, seed in enumerate(zip(plan.seeds, plan.held_out.tolist(), strict=True))}
+    return Index(plan.kin, settings, seeds)
+
+
+def _read(folder: Path, index: Index, outcome: sweep.Outcome, wanted: np.ndarray, weights: bool):
     """(cells, curves) of the runs that are wanted; None where there are none, or they are damaged."""
     try:
         with files.open_regular(folder / result.CURVES) as file:
             curves = np.load(file)  # read in part, as most folders have nothing
-            if "kin" not in curves or str(curves["kin"]) != plan.kin or not len(_cells(plan, curves, wanted).here[0]):
+            if (
+                "kin" not in curves
+                or str(curves["kin"]) != index.kin
+                or not len(_cells(index, curves, outcome, wanted).here[0])
+            ):
                 return None
         curves, of = records.read_any(folder / result.CURVES)
         of_params = _of_params(folder / result.PARAMS) if weights else of
@@ -105,7 +123,7 @@ def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, 
         print(f"WARNING: nothing is taken from {folder}: {why}", file=sys.stderr)
         return None
     fits = of_params == of and curves["train_cost"].dtype == outcome.train.cost.dtype
-    return (_cells(plan, curves, wanted), curves) if fits else None
+    return (_cells(index, curves, outcome, wanted), curves) if fits else None
 
 
 def _of_params(file: Path) -> str:
@@ -113,14 +131,11 @@ def _of_params(file: Path) -> str:
     return records.mapped(file)[1]
 
 
-def _cells(plan: Plan, curves: Mapping[str, np.ndarray], wanted: np.ndarray) -> Cells:
-    names = plan.hypers.named()
-    rows = {setting: i for i, setting in enumerate(plan.settings())}
-    columns = {seed: j for j, seed in enumerate(zip(plan.seeds, plan.held_out.tolist(), strict=True))}
-    settings = zip(*(curves[name].tolist() for name in names), strict=True)
+def _cells(index: Index, curves: Mapping[str, np.ndarray], outcome: sweep.Outcome, wanted: np.ndarray) -> Cells:
+    settings = zip(*(curves[name].tolist() for name in outcome.hypers.named()), strict=True)
     seeds = zip(curves["seed"].tolist(), curves["held_out"].tolist(), strict=True)
-    i = np.array([rows.get(setting, -1) for setting in settings])
-    j = np.array([columns.get(seed, -1) for seed in seeds])
+    i = np.array([index.settings.get(setting, -1) for setting in settings])
+    j = np.array([index.seeds.get(seed, -1) for seed in seeds])
     same = (i[:, None] >= 0) & (j >= 0) & np.isfinite(curves["seconds"]) & wanted[np.ix_(i, j)]
     there = np.nonzero(same)
     return Cells(there, (i[there[0]], j[there[1]]))

@@ -113,9 +113,9 @@ def _taken(run: Run, given: Iterable[parts.Given]) -> dict[str, int]:
 
 def _rectangles(plan: Plan, todo: np.ndarray, devices, runs_at_once: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The runs in chunks of settings and seeds, by index: seeds of one fold that lack the same settings go together."""
-    groups = collections.defaultdict(list)
+    groups, fold = collections.defaultdict(list), plan.fold
     for seed in np.flatnonzero(todo.any(axis=0)):
-        groups[plan.fold[seed], todo[:, seed].tobytes()].append(seed)
+        groups[fold[seed], todo[:, seed].tobytes()].append(seed)
     for group in groups.values():
         settings, seeds = np.flatnonzero(todo[:, group[0]]), np.array(group)
         for i, j in chunks.cut(plan.config, (len(settings), len(seeds)), devices, runs_at_once):

@@ -21,16 +21,16 @@ def gather(directory: Path, plan: Plan, given: Sequence[Given]) -> network.Param
     for k, one in enumerate(given):
         givers[one.cells.here], places[one.cells.here] = k, np.transpose(one.cells.there)
 
-    @functools.lru_cache(1)
-    def of_giver(k: int) -> dict[str, np.ndarray]:
-        return records.mapped(given[k].folder / result.PARAMS)[0]
+    @functools.cache
+    def of_giver(k: int) -> dict[str, records.Place]:
+        return records.places(given[k].folder / result.PARAMS)
 
     def of_runs(name: str, a) -> Iterator[np.ndarray]:
         for cell in np.ndindex(plan.shape):
             if givers[cell] == NOBODY:
                 yield np.full(a.shape[2:], np.nan, a.dtype)
             else:
-                yield of_giver(givers[cell])[name][tuple(places[cell])]
+                yield of_giver(givers[cell])[name].at(tuple(places[cell]))
 
     def pieces(k: int, layer: network.Layer) -> network.Layer:
         named = layer._asdict().items()
