@@ -25,11 +25,15 @@ def cut(
     if devices[0].platform == "cpu":
         settings_per_core = max(1, WEIGHTS_OF_A_CORE // (4 * memory.n_weights(config.sizes)))
         settings_per_chunk = min(settings_per_chunk, jax.process_count() * len(devices) * settings_per_core)
-    n_parts = -(-n_settings // settings_per_chunk)
-    settings_per_chunk = -(-n_settings // n_parts)  # all chunks alike, as each shape is compiled
-    seeds_per_chunk = runs_at_once // settings_per_chunk
+    settings_per_chunk = _even(n_settings, settings_per_chunk)
+    seeds_per_chunk = _even(n_seeds, runs_at_once // settings_per_chunk)
     return [
         (slice(i, min(i + settings_per_chunk, n_settings)), slice(j, min(j + seeds_per_chunk, n_seeds)))
         for j in range(0, n_seeds, seeds_per_chunk)
         for i in range(0, n_settings, settings_per_chunk)
     ]
+
+
+def _even(n: int, most: int) -> int:
+    """How many of n a part has, at most so many, where parts are as alike as can be: each shape is compiled."""
+    return -(-n // -(-n // most))

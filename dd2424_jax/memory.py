@@ -19,6 +19,8 @@ from dd2424_jax import evaluation, train
 COPIES = 8  # of its weights that a run may need: parameters, gradient, update, optimizer, and a checkpoint on its way
 MAX_RUNS_AT_ONCE = 1024  # more gain nothing, and a checkpoint holds them all
 UNKNOWN = 8 * 2**30  # bytes, where a machine does not say
+COPIES_OF_EVALUATIONS = 6  # of all runs, while they are gathered, written and read back
+BYTES_OF_A_RUN = 4096  # on its way to its row of runs.csv
 NUMBERS_OF_AN_EVALUATION = 6  # of a run: loss, cost and accuracy on two splits
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 BYTES_OF_A_STEP = 200  # at which there is an evaluation, in a list and as JSON
@@ -121,13 +123,14 @@ def fits_packed(X, devices: Sequence[jax.Device]) -> bool:
 
 
 def check(sizes: Sequence[int], n_runs: int, n_evals: int) -> None:
-    """What the host will hold of all runs: their weights, thrice while they are written, and every evaluation.
+    """What the host will hold of all runs, their evaluations, while it trains at least one.
 
     Raises:
       TooLarge: it does not fit.
     """
     there = of_host()
-    needed = n_runs * 4 * (3 * n_weights(sizes) + NUMBERS_OF_AN_EVALUATION * n_evals) + BYTES_OF_A_STEP * n_evals
+    of_one = BYTES_OF_A_RUN + COPIES_OF_EVALUATIONS * 4 * NUMBERS_OF_AN_EVALUATION * n_evals
+    needed = n_runs * of_one + 4 * COPIES * n_weights(sizes) + BYTES_OF_A_STEP * n_evals
     if needed > there:
         raise TooLarge(
             f"{n_runs:,} {'run' if n_runs == 1 else 'runs'} of {n_weights(sizes):,} weights, each evaluated "

@@ -3,7 +3,6 @@
 The settings of a seed share its initial weights and its batches, which they meet in one wide matrix product.
 """
 
-import functools
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -157,10 +156,10 @@ def blank(
 ) -> Outcome:
     """What is known before training; the other arrays have their shapes and types, and are NaN throughout."""
     shape, step = (len(hypers.lam), len(seeds)), np.array([0, *config.eval_steps])
-    one = jax.eval_shape(functools.partial(train.init_state, config), hypers.at(0), 0).params
+    layers = params(config, shape)
 
     def metrics(*more):
-        return Metrics(*(np.full((*shape, *more), np.nan, one[0].W.dtype) for _ in Metrics._fields))
+        return Metrics(*(np.full((*shape, *more), np.nan, layers[0].W.dtype) for _ in Metrics._fields))
 
     return Outcome(
         hypers,
@@ -170,10 +169,16 @@ def blank(
         train=metrics(len(step)),
         valid=metrics(len(step)),
         test=metrics() if tested else None,
-        params=jax.tree.map(lambda a: np.full((*shape, *a.shape), np.nan, a.dtype), one) if weights else None,
+        params=jax.tree.map(lambda a: np.full(a.shape, np.nan, a.dtype), layers) if weights else None,
         seconds=np.full(shape, np.nan),
         compile_seconds=0.0,
     )
+
+
+def params(config: train.Config, shape: tuple[int, int]) -> network.Params:
+    """The layers of so many settings and seeds, of which only shapes and types are there."""
+    one = jax.eval_shape(lambda: network.init(jax.random.key(0), config.sizes))
+    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((*shape, *a.shape), a.dtype), one)
 
 
 def _checked(seeds: Sequence[int]) -> np.ndarray:

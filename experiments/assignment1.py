@@ -113,9 +113,13 @@ def templates(result: Result):
 
 def draw(result: Result) -> Report:
     table, remarks = differences(result)
-    shown, figures = [accuracies(result), table], {"curves": metrics(result), "templates": templates(result)}
+    shown, figures = [accuracies(result), table], {"curves": metrics(result)}
     best = ranking(result.settings, "valid_accuracy")
-    if best:
+    if result.outcome.params is None:
+        remarks = [*remarks, confusion.LEFT_OUT]
+    else:
+        figures["templates"] = templates(result)
+    if best and result.outcome.params is not None:
         name = f"{labels.settings(result.plan)[best[0]]}, the best on validation"
         figures["confusion"], classes = confusion.draw(result, best[0], name)
         shown.append(classes)

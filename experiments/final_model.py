@@ -114,13 +114,16 @@ def weights(result: Result):
 def draw(result: Result, about: Mapping | None) -> Report:
     """Accuracies beside the published ones, the search's selection bias, confusion, first-layer weights, curves."""
     drawn = learning.draw(result, "Final model", published.FINAL)
-    shown, remarks, figures = list(drawn.tables), list(drawn.remarks), {**drawn.figures, "weights": weights(result)}
+    shown, remarks, figures = list(drawn.tables), list(drawn.remarks), dict(drawn.figures)
     if about is None:
         remarks.append("λ was given by hand: no search's score to compare with.")
     else:
         table, text = selection_bias(about, labels.data_and_seeds(result.plan))
         shown.append(table)
         remarks.append(text)
+    if result.outcome.params is None:
+        return Report(shown, [*remarks, confusion.LEFT_OUT], figures, {"search": about})
+    figures["weights"] = weights(result)
     if result.outcome.converged.any():
         figures["confusion"], classes = confusion.draw(result, 0, "final model")
         shown.append(classes)

@@ -35,7 +35,7 @@ flags.define_path("out_dir", commands.results(), "where run directories are")
 absl.flags.DEFINE_string("experiment", None, "list: only the runs of this one")
 absl.flags.DEFINE_multi_string("where", [], "list: only those with this value of a flag, as in hidden=100")
 absl.flags.DEFINE_enum("format", "table", list(FORMATS), "list: for people, or for programs")
-absl.flags.DEFINE_enum("weights", "all", ["all", "none"], "join: put the final weights together too, or leave them out")
+flags.define_weights("join: put the final weights together too, or leave them out")
 flags.define_path("data_dir", None, "join: where CIFAR-10 is; else $DD2424_DATA_DIR, else the user's cache")
 absl.flags.FLAGS.set_gnu_getopt()  # flags may stand behind the runs
 
@@ -84,7 +84,7 @@ def join(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
     searches = [catalogue.entry(catalogue.find(name, options.out_dir)) for name in names]
     first = searches[0]
     dataset = data.load(first.dataset, options.data_dir)
-    plan, outcome = joining.join(searches, dataset, weights=options.weights == "all")
+    plan, gathered = joining.join(searches, dataset, weights=options.weights == "all")
     title = first.experiment.replace("_", " ").capitalize()
     followed = (first.summary["choice"] or {}).get("followed") or ()
     own = first.config["flags"]
@@ -92,8 +92,10 @@ def join(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
     draw = functools.partial(lam_search.draw, title=title, followed=followed, **how)
     seeds, own = {"seed": plan.facts()["seed"], "n_seeds": len(plan.seeds)}, first.config["own"]
     changed = {name: value for name, value in {**first.config["changed"], **seeds}.items() if value != own.get(name)}
-    described = here._replace(options={**first.config["flags"], **seeds}, changed=changed, own=own)
-    pipeline.run(plan, draw, described, outcome)
+    described = here._replace(
+        options={**first.config["flags"], **seeds, "weights": options.weights}, changed=changed, own=own
+    )
+    pipeline.run(plan, draw, described, gathered)
     pipeline.say("what follows takes it by --search, or by the same --seed and --n_seeds")
 
 

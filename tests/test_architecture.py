@@ -18,7 +18,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("gradients", ["differences", "cases"]),
     ("", ["train", "registry", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
     ("runs", ["locks", "identity", "latest", "interim", "directory", "provenance", "plan", "result", "parts"]),
-    ("runs", ["shards", "training", "previous", "model", "catalogue", "comparison", "joining"]),
+    ("runs", ["weights", "shards", "training", "previous", "model", "catalogue", "comparison", "joining"]),
     ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "search_words", "report"]),
     ("reporting", ["published", "races", "confusion", "learning", "lam_search", "gradients", "listing", "comparison"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),

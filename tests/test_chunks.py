@@ -24,3 +24,8 @@ def test_a_cpus_chunks_are_as_wide_as_its_caches(monkeypatch):
 def test_chunks_have_at_most_so_many_runs_and_keep_a_seeds_settings_together():
     assert chunks.cut(CONFIG, (3, 4), jax.devices(), 6) == [(slice(0, 3), slice(0, 2)), (slice(0, 3), slice(2, 4))]
     assert chunks.cut(CONFIG, (3, 1), jax.devices(), 2) == [(slice(0, 2), slice(0, 1)), (slice(2, 3), slice(0, 1))]
+
+
+def test_chunks_are_as_alike_as_can_be():
+    sizes = {cut.stop - cut.start for _, cut in chunks.cut(CONFIG, (3, 12), jax.devices(), 15)}
+    assert sizes == {4}  # of 5 each, the last would be another shape to compile

@@ -48,6 +48,12 @@ def define_result_flags():
     flags.DEFINE_boolean("force", False, "compute from scratch, beside the finished run of the same configuration")
 
 
+@group(RESULTS)
+def define_weights(text: str = "keep the final weights of every run, in params.npz, or of none"):
+    """Whether final weights are kept, which changes no other number."""
+    flags.DEFINE_enum("weights", "all", ["all", "none"], text)
+
+
 @group(IMAGES)
 def define_data_flags():
     """Where the data is."""
@@ -128,6 +134,7 @@ def define_run_flags(
     flags.DEFINE_integer("n_batch", n_batch, "examples of an update; 1 to n_train", lower_bound=1)
     flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
+    define_weights()
     hosts.define_devices()
     hosts.define_processes()
     flags.register_multi_flags_validator(

@@ -19,21 +19,22 @@ from dd2424_jax.app.session import Session
 from dd2424_jax.parallel import processes
 from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Report
-from dd2424_jax.runs import directory, provenance, result, shards, training
+from dd2424_jax.runs import directory, provenance, result, shards, training, weights
 from dd2424_jax.runs.directory import ResultError, Run
 from dd2424_jax.runs.identity import digest, drawing_code, of_sources
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
+from dd2424_jax.runs.training import Gathered
 
 Draw = Callable[[Result], Report]
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function as text, another one in every process
 
 
-def run(plan: Plan, draw: Draw, session: Session, outcome: sweep.Outcome | None = None) -> Mapping:
+def run(plan: Plan, draw: Draw, session: Session, gathered: Gathered | None = None) -> Mapping:
     """Train every setting of the plan with every seed and write the run directory; or find it finished.
 
-    `draw` is called once the numbers are on disk, and again if a finished run was drawn with other arguments. Where its
-    `outcome` is known, nothing is trained.
+    `draw` is called once the numbers are on disk, and again if a finished run was drawn with other arguments. Where all
+    runs are `gathered` already, nothing is trained.
 
     Returns:
       what summary.json holds; nothing in a process that is not the first one.
@@ -43,27 +44,26 @@ def run(plan: Plan, draw: Draw, session: Session, outcome: sweep.Outcome | None 
         raise UsageError(f"--num_shards={session.shard.n}: there are only {labels.count(plan.n_runs, 'run')}")
     with opened(plan.experiment, plan.identity(), plan.dataset, session) as run:
         if not run.finished:
-            resumed, taken = run.resumed, {}
-            if outcome is None and not session.merge:
+            resumed = run.resumed
+            if gathered is None and not session.merge:
                 _train(run, plan, session)
             with run.exclusively():
                 if run.finished:  # another shard has completed it while this one waited
                     run.finalise()
                 elif processes.first():
-                    if outcome is None:
-                        outcome, taken = _gather(run, plan, session)
-                    facts = _facts(outcome, session, total_seconds=time.perf_counter() - began, resumed=resumed)
-                    run.note(taken=taken)
-                    _complete(run, plan, outcome, draw, session.own, facts)
+                    gathered = gathered or _gather(run, plan, session)
+                    facts = _facts(gathered.outcome, session, time.perf_counter() - began, resumed=resumed)
+                    run.note(taken=gathered.taken)
+                    _complete(run, plan, gathered, draw, session, facts)
         if processes.first():
-            if outcome is not None:
-                _add_weights(run, plan, outcome)
+            if session.weights and not run.summary["weights"]:
+                _add_weights(run, plan, gathered, session)
             _redraw_if_drawn_otherwise(run, plan, draw, session.own)
             return run.summary
         return {}
 
 
-def _facts(outcome: sweep.Outcome, session: Session, *, total_seconds: float, resumed: bool) -> dict:
+def _facts(outcome: sweep.Outcome, session: Session, total_seconds: float, *, resumed: bool) -> dict:
     """What it took."""
     timing = {
         "compile_seconds": outcome.compile_seconds,
@@ -78,7 +78,7 @@ def _facts(outcome: sweep.Outcome, session: Session, *, total_seconds: float, re
 
 def _train(run: Run, plan: Plan, session: Session) -> None:
     """What is missing of this process's share of the plan."""
-    shard, devices = session.shard, session.devices
+    shard, devices, kept = session.shard, session.devices, {"reuse": not session.force, "weights": session.weights}
     part = "" if shard.n == 1 else f"shard {shard.index} of {shard.n}, "
     where = "" if jax.process_count() == 1 else f", in each of {jax.process_count()} processes"
     say(
@@ -86,17 +86,13 @@ def _train(run: Run, plan: Plan, session: Session) -> None:
         f"{plan.config.eval_steps[-1]:,} updates each, {part}{labels.count(len(devices), 'device')} "
         f"({devices[0].device_kind}){where}"
     )
-    options = {"devices": devices, "runs_at_once": session.runs_at_once, "say": say}
-    training.train(run, plan, shard, reuse=not session.force, **options)
+    training.train(run, plan, shard, **kept, devices=devices, runs_at_once=session.runs_at_once, say=say)
 
 
-def _gather(run: Run, plan: Plan, session: Session) -> tuple[sweep.Outcome, Mapping[str, int]]:
-    """The plan's outcome, and how many of its runs are other run directories', by name.
-
-    Where some are missing the script ends here, since what follows needs them all.
-    """
-    outcome, taken = training.gather(run, plan, reuse=not session.force)
-    shard = session.shard
+def _gather(run: Run, plan: Plan, session: Session) -> Gathered:
+    """The plan's runs; where some are missing the script ends here, since what follows needs them all."""
+    gathered = training.gather(run, plan, reuse=not session.force, weights=session.weights)
+    outcome, shard = gathered.outcome, session.shard
     if missing := training.missing(plan, outcome, shard.n):
         if shard.n == 1 and not session.merge:
             raise ResultError("runs that were to be taken from other run directories are gone: start the command again")
@@ -107,24 +103,30 @@ def _gather(run: Run, plan: Plan, session: Session) -> tuple[sweep.Outcome, Mapp
         say(f"shard {shard.index} is finished; {which}")
         print(run.path)
         sys.exit()
-    return outcome, taken
+    return gathered
 
 
-def _complete(run: Run, plan: Plan, outcome: sweep.Outcome, draw: Draw, own: Mapping, facts: Mapping) -> None:
+def _complete(run: Run, plan: Plan, gathered: Gathered, draw: Draw, session: Session, facts: Mapping) -> None:
     """The numbers, then what is drawn from them, then the summary, with the `facts`."""
     run.check_place()
+    outcome = gathered.outcome
     result.write_runs(run.path, plan, outcome)
     result.write_arrays(run.path, plan, outcome)
-    drawn = _draw(result.conclude(plan, outcome, run.path), draw, own)
-    about = {"experiment": plan.experiment, "dataset": plan.dataset, "weights": outcome.params is not None}
+    if session.weights:
+        outcome = outcome._replace(params=weights.gather(run.path, plan, gathered.given))
+    drawn = _draw(result.conclude(plan, outcome, run.path), draw, session.own)
+    about = {"experiment": plan.experiment, "dataset": plan.dataset, "weights": session.weights}
     run.finish({**about, **facts, **drawn})
 
 
-def _add_weights(run: Run, plan: Plan, outcome: sweep.Outcome) -> None:
-    """To a finished run that was made without, where they are known now."""
-    if outcome.params is not None and not run.summary["weights"]:
+def _add_weights(run: Run, plan: Plan, gathered: Gathered | None, session: Session) -> None:
+    """To a finished run that was made without, where other run directories have them."""
+    gathered = gathered or training.gather(run, plan, reuse=True, weights=True)
+    if training.missing(plan, gathered.outcome, 1):
+        say(f"{run.path} was made without final weights: --force trains them, in another run beside it")
+    else:
         with _revising(run):
-            result.write_arrays(run.path, plan, outcome)
+            weights.gather(run.path, plan, gathered.given)
             run.revise({**run.summary, "weights": True})
 
 
@@ -139,16 +141,16 @@ def _revising(run: Run) -> Iterator[None]:
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw, own: Mapping) -> None:
     """The report of a finished run, from its numbers, if it was drawn otherwise, or is damaged."""
     summary = run.summary
-    if summary.get("drawn") == _digest_of_drawing(draw, own) and report.intact(run.path, summary.get("table")):
+    drawn = _digest_of_drawing(draw, own, summary["weights"])
+    if summary.get("drawn") == drawn and report.intact(run.path, summary.get("table")):
         return
     try:
         concluded = result.read(plan, run.path, weights=summary["weights"])
     except ResultError as error:
         raise ResultError(f"{error}: --force computes the run from scratch, beside it") from error
-    with _revising(run):
-        run.revise({**summary, "drawn": None})  # killed before it is through, it is drawn again
-        drawn = _draw(concluded, draw, own)
-        run.revise({**summary, **drawn})
+    with _revising(run):  # killed before it is through, it is drawn again
+        run.revise({**summary, "drawn": None})
+        run.revise({**summary, **_draw(concluded, draw, own)})
 
 
 def _draw(concluded: Result, draw: Draw, own: Mapping) -> dict:
@@ -157,18 +159,19 @@ def _draw(concluded: Result, draw: Draw, own: Mapping) -> dict:
     drawn = draw(concluded)
     table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
-    return {"settings": settings, **drawn.summary, "drawn": _digest_of_drawing(draw, own), "table": table}
+    of = _digest_of_drawing(draw, own, concluded.outcome.params is not None)
+    return {"settings": settings, **drawn.summary, "drawn": of, "table": table}
 
 
-def _digest_of_drawing(draw: Draw, own: Mapping) -> str:
+def _digest_of_drawing(draw: Draw, own: Mapping, with_weights: bool) -> str:
     """Of what a report depends on besides the numbers: what is bound in `draw`, and the code that draws."""
     bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
     source = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
-    defaults = {
-        name: of.default for name, of in inspect.signature(function).parameters.items() if of.default is not of.empty
-    }
+    parameters = inspect.signature(function).parameters.values()
+    defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
     texts = {name: ADDRESS.sub("", str(value)) for name, value in {**defaults, **bound}.items()}
-    return digest({**texts, "code": [drawing_code(), source], "own": sorted(map(repr, own.items()))})
+    given = {"own": sorted(map(repr, own.items())), "weights": with_weights}
+    return digest({**texts, "code": [drawing_code(), source], **given})
 
 
 def _diverged(concluded: Result) -> list[str]:
@@ -220,9 +223,8 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
         before, now = directory.read_config(run.path).get("commit"), facts["commit"]
         if run.finished or before != now:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
-            say(
-                f"{experiment} was {'finished' if run.finished else 'begun'}{changed}; --force computes it from scratch"
-            )
+            state = "finished" if run.finished else "begun"
+            say(f"{experiment} was {state}{changed}; --force computes it from scratch")
         yield run
 
 

@@ -21,6 +21,7 @@ class Session(NamedTuple):
 
     name     of the run directory; None for the digest of its identity
     force    compute from scratch, beside what is finished
+    weights  keep the final weights of all runs
     options  all flags, to be written down
     changed  those of them that differ from the experiment's own values
     own      these values
@@ -36,6 +37,7 @@ class Session(NamedTuple):
     runs_at_once: int = 0
     shard: shards.Shard = shards.WHOLE
     merge: bool = False
+    weights: bool = True
     changed: Mapping = MappingProxyType({})
     own: Mapping = MappingProxyType({})
 
@@ -50,7 +52,7 @@ def start(options: SimpleNamespace) -> Session:
     if own.get("precision") == "tf32" and devices[0].platform != "gpu":
         raise UsageError("--precision=tf32 is of NVIDIA's GPUs from the A100 on, and there is none: give another one")
     shard = shards.WHOLE if own.get("distributed") else _shard(own)
-    computing = own.get("runs_at_once", 0), shard, own.get("merge", False)
+    computing = own.get("runs_at_once", 0), shard, own.get("merge", False), own.get("weights", "all") == "all"
     described = command_line.changed(), command_line.own_values()
     return Session(options.out_dir, options.name, options.force, own, devices, *computing, *described)
 

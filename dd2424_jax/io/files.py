@@ -10,7 +10,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -20,7 +20,7 @@ except ImportError:  # not a POSIX system: two processes can't exclude each othe
     fcntl = None
 
 
-PART = re.compile(r"\..+-\w{8}\.part")  # of a write that was killed: as `write_bytes` names them
+PART = re.compile(r"\..+-\w{8}\.part")  # of a write that was killed: as `written` names them
 
 
 class DiskFull(Exception):
@@ -97,13 +97,18 @@ def _is_at(handle: int, file: Path) -> bool:
         return False
 
 
-def write_bytes(file: Path, content: bytes) -> None:
-    """All of the content or nothing: written beside, forced to disk, renamed."""
+@contextlib.contextmanager
+def written(file: Path) -> Iterator[BinaryIO]:
+    """A file to write, and to read back: whole after the block, or as it was: written beside, forced to disk, renamed.
+
+    Raises:
+      DiskFull: there is no space for it.
+    """
     part = None
     try:
         handle, part = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-", suffix=".part")
-        with open(handle, "wb") as out:
-            out.write(content)
+        with open(handle, "w+b") as out:
+            yield out
             out.flush()
             os.fsync(out.fileno())
         os.chmod(part, 0o644)
@@ -118,6 +123,12 @@ def write_bytes(file: Path, content: bytes) -> None:
                 raise DiskFull(f"no space left for {file}; free some, and the same command resumes") from error
             error.filename = str(file)  # and not the part's, or none
         raise
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """All of the content or nothing."""
+    with written(file) as out:
+        out.write(content)
 
 
 def _sync(folder: Path) -> None:

@@ -9,6 +9,8 @@ from dd2424_jax import data, evaluation, stats
 from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.runs.result import Result
 
+LEFT_OUT = "Final weights were not kept (--weights=none): no images of them, no confusion, no accuracy of every class."
+
 
 def draw(result: Result, i: int, name: str):
     """The confusion matrix and the table of classes of setting i, called `name`, over its runs that converged."""

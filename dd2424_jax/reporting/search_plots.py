@@ -13,11 +13,14 @@ WORSE = {"markerfacecolor": "white"}  # of a setting that is significantly worse
 STAR = {"color": VERMILION, "markersize": 13, "zorder": 5, "markeredgecolor": "black", "markeredgewidth": 0.5}
 MAX_ROWS, MAX_CELLS = 12, 9  # of a heat map, and in a row, for whose numbers there is room
 MAX_INTERVALS = 6  # at one place
+MAX_LINES, MIDDLE = 50, (2.5, 97.5)  # of single seeds that can be seen; percentiles, where there are more
 RING = {"markersize": 12, "zorder": 5, "markerfacecolor": "none", "color": "black"}
 
 
 def scores(ax, x, accuracy, names, choice: Choice | None = None, fold=None):
     """Validation accuracy [n_settings, n_seeds], NaN where diverged, at x: every seed, the mean, its 95 % interval.
+
+    Of more than MAX_LINES seeds, the middle 95 % are shown as a band.
 
     fold: of every seed, [n_seeds]; the interval is over them where there are several.
 
@@ -27,11 +30,9 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None, fold=None):
     x, accuracy = np.asarray(x), np.asarray(accuracy)
     order = np.argsort(x, kind="stable")
     mean, half = _intervals(accuracy, fold)
-    for j, seed in enumerate(accuracy.T):
-        ax.plot(x[order], seed[order], color=GREY, linewidth=0.6, alpha=0.7, label=None if j else "one seed")
+    limits = _seeds(ax, x[order], accuracy[order])
     whiskers = {"fmt": "o-", "color": BLUE, "capsize": 3, "markersize": 5, "zorder": 3, **WORSE}
     ax.errorbar(x[order], mean[order], half[order], label="mean and 95 % interval", **whiskers)
-    limits = _reached(accuracy)
     if (gone := ~np.isfinite(mean)).any():
         bottom = {"transform": ax.get_xaxis_transform(), "color": GREY, "markersize": 6}
         ax.plot(x[gone], np.full(gone.sum(), 0.03), "x", label="every seed diverged", **bottom)
@@ -55,6 +56,18 @@ def scores(ax, x, accuracy, names, choice: Choice | None = None, fold=None):
             limits.append(unbiased)
     _percent_axis(ax, limits, mean, half)
     return ax
+
+
+def _seeds(ax, x, accuracy) -> list[float]:
+    """A line for each, or their middle 95 % as a band; the least and the greatest accuracy that is shown."""
+    if accuracy.shape[1] <= MAX_LINES:
+        for j, seed in enumerate(accuracy.T):
+            ax.plot(x, seed, color=GREY, linewidth=0.6, alpha=0.7, label=None if j else "one seed")
+        return _reached(accuracy)
+    of_converged = (row[np.isfinite(row)] for row in accuracy)
+    ends = np.array([np.percentile(row, MIDDLE) if len(row) else (np.nan, np.nan) for row in of_converged])
+    ax.fill_between(x, *ends.T, color=GREY, alpha=0.3, linewidth=0, label="the middle 95 % of the seeds")
+    return _reached(ends)
 
 
 def _intervals(accuracy, fold=None) -> tuple[np.ndarray, np.ndarray]:

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dd2424_jax import data, sweep
+from dd2424_jax import data
 from dd2424_jax.runs import identity, parts
 from dd2424_jax.runs.catalogue import Entry
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan, from_identity
+from dd2424_jax.runs.training import Gathered
 
 
-def join(searches: Sequence[Entry], dataset: data.Dataset, *, weights: bool) -> tuple[Plan, sweep.Outcome]:
-    """The plan with the seeds of all searches, ascending, and its outcome, with or without the final weights.
+def join(searches: Sequence[Entry], dataset: data.Dataset, *, weights: bool) -> tuple[Plan, Gathered]:
+    """The plan with the seeds of all searches, ascending, and what they have of it, with `weights` these too.
 
     Raises:
       ResultError: one is no finished search, or damaged; they differ in more than their seeds, or share one; or the
@@ -28,12 +29,14 @@ def join(searches: Sequence[Entry], dataset: data.Dataset, *, weights: bool) -> 
         values, counts = np.unique(seeds, return_counts=True)
         raise ResultError(f"seed {values[counts > 1][0]} is in more than one of these searches")
     plan = plans[0]._replace(seeds=tuple(np.sort(seeds).tolist()))
-    weights = weights and all(map(_weights, searches))
-    outcome = parts.blank(plan, weights=weights)
+    if weights:
+        _check_weights(searches)
+    outcome = parts.blank(plan)
     given = parts.collect(plan, [search.path for search in searches], outcome, ~outcome.trained, weights=weights)
     if not outcome.trained.all():
         raise ResultError("the numbers of one of these searches are damaged")
-    return plan, outcome._replace(compile_seconds=sum(one.compile_seconds for one in given))
+    outcome = outcome._replace(compile_seconds=sum(one.compile_seconds for one in given))
+    return plan, Gathered(outcome, given, {})
 
 
 def _plan(search: Entry, dataset: data.Dataset) -> Plan:
@@ -53,7 +56,7 @@ def _plan(search: Entry, dataset: data.Dataset) -> Plan:
     return plan
 
 
-def _weights(search: Entry) -> bool:
-    if not search.summary["weights"]:
-        raise ResultError(f"{search.path} has no weights: join with --weights=none")
-    return True
+def _check_weights(searches: Sequence[Entry]) -> None:
+    for search in searches:
+        if not search.summary["weights"]:
+            raise ResultError(f"{search.path} has no weights: join with --weights=none")

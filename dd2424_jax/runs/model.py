@@ -59,9 +59,11 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
     path = latest.followed(run)
     file = path / result.PARAMS if path.is_dir() else path
     try:
-        arrays, of = records.read_any(file)
+        records.check(file)
+        arrays, of = records.mapped(file)
     except OSError as error:
-        raise ResultError(f"{file} can't be read ({error.strerror}): name a run directory that has weights") from error
+        advice = "name a run that has weights; --force trains those of one with --weights=none"
+        raise ResultError(f"{file} can't be read ({error.strerror}): {advice}") from error
     except records.Unusable as error:
         raise ResultError(f"{file} {error}") from error
     if not {"lam", "seed", "split", "mean", "sd", "W1", "b1"} <= arrays.keys():
@@ -77,7 +79,8 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
         raise ResultError(f"seed={seed}: {file} has {', '.join(map(str, seeds))}")
     j = 0 if seed is None else seeds.index(seed)
     n_layers = sum(name.startswith("W") for name in arrays)
-    params = tuple(network.Layer(arrays[f"W{k}"][i, j], arrays[f"b{k}"][i, j]) for k in range(1, n_layers + 1))
+    layers = ((arrays[f"W{k}"][i, j], arrays[f"b{k}"][i, j]) for k in range(1, n_layers + 1))
+    params = tuple(network.Layer(*map(np.array, layer)) for layer in layers)  # out of the file, and only these
     if not all(np.isfinite(a).all() for a in jax.tree.leaves(params)):
         raise ResultError(f"{path}: setting {i} diverged, or was not trained, with seed {seeds[j]}; take another one")
     scale = data.Scale(*(np.atleast_2d(arrays[name])[arrays["split"][j]] for name in data.Scale._fields))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import network, sweep
+from dd2424_jax import sweep
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.io import files, records
 from dd2424_jax.runs import interim, result
@@ -30,16 +30,28 @@ class Cells(NamedTuple):
     here: tuple[np.ndarray, np.ndarray]
 
 
+class Index(NamedTuple):
+    """By what a plan's runs are known: what they have in common, its settings, and its seeds with their images."""
+
+    kin: str
+    settings: Mapping[tuple[float, ...], int]
+    seeds: Mapping[tuple[int, int], int]
+
+
 class Given(NamedTuple):
-    """How many runs a folder gave, and how long all that it has took to compile."""
+    """What a folder gave, and how long all that it has took to compile."""
 
     folder: Path
-    n_runs: int
+    cells: Cells
     compile_seconds: float
+
+    @property
+    def n_runs(self) -> int:
+        return len(self.cells.here[0])
 
 
 def write(folder: Path, part: Plan, outcome: sweep.Outcome) -> None:
-    """A part of the run whose folder it is."""
+    """A part of the run whose folder it is; with its weights where the outcome has them."""
     own = folder / f"part-{part.digest}"
     own.mkdir(exist_ok=True)
     result.write_arrays(own, part, outcome)
@@ -52,10 +64,9 @@ def folders(path: Path) -> Iterator[Path]:
         yield from interim.parts(folder)
 
 
-def blank(plan: Plan, *, weights: bool = False) -> sweep.Outcome:
-    """The plan's outcome before anything is collected, with or without parameters."""
-    tested = plan.splits.test is not None
-    return sweep.blank(plan.config, plan.hypers, plan.seeds, tested=tested, weights=weights)
+def blank(plan: Plan) -> sweep.Outcome:
+    """The plan's outcome before anything is collected, without parameters."""
+    return sweep.blank(plan.config, plan.hypers, plan.seeds, tested=plan.splits.test is not None, weights=False)
 
 
 def n_runs(path: Path) -> int:
@@ -69,32 +80,42 @@ def n_runs(path: Path) -> int:
 
 
 def collect(
-    plan: Plan, places: Iterable[Path], outcome: sweep.Outcome, wanted: np.ndarray, *, weights: bool = True
+    plan: Plan, places: Iterable[Path], outcome: sweep.Outcome, wanted: np.ndarray, *, weights: bool
 ) -> list[Given]:
     """Write the plan's runs that are wanted and lie in these folders into the outcome, in place; what each one gave.
 
     wanted: [n_settings, n_seeds].
-    weights: runs without parameters, or with damaged ones, do not count, even where the outcome has none itself.
+    weights: runs without parameters, or with damaged ones, do not count; the parameters themselves stay where they are.
     """
-    given, wanted = [], wanted.copy()
+    given, wanted, index = [], wanted.copy(), _index(plan)
     for folder in places:
-        if wanted.any() and (read := _read(folder, plan, outcome, wanted, weights)):
-            cells, curves, params = read
-            _write(outcome, cells, curves, params)
+        if wanted.any() and (read := _read(folder, index, outcome, wanted, weights)):
+            cells, curves = read
+            _write(outcome, cells, curves)
             wanted[cells.here] = False
-            given.append(Given(folder, len(cells.here[0]), float(curves["compile_seconds"])))
+            given.append(Given(folder, cells, float(curves["compile_seconds"])))
     return given
 
 
-def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, weights: bool):
-    """(cells, curves, params) of the runs that are wanted; None where there are none, or they are damaged."""
+def _index(plan: Plan) -> Index:
+    settings = {setting: i for i, setting in enumerate(plan.settings())}
+    seeds = {seed: j for j, seed in enumerate(zip(plan.seeds, plan.held_out.tolist(), strict=True))}
+    return Index(plan.kin, settings, seeds)
+
+
+def _read(folder: Path, index: Index, outcome: sweep.Outcome, wanted: np.ndarray, weights: bool):
+    """(cells, curves) of the runs that are wanted; None where there are none, or they are damaged."""
     try:
         with files.open_regular(folder / result.CURVES) as file:
             curves = np.load(file)  # read in part, as most folders have nothing
-            if "kin" not in curves or str(curves["kin"]) != plan.kin or not len(_cells(plan, curves, wanted).here[0]):
+            if (
+                "kin" not in curves
+                or str(curves["kin"]) != index.kin
+                or not len(_cells(index, curves, outcome, wanted).here[0])
+            ):
                 return None
         curves, of = records.read_any(folder / result.CURVES)
-        params, of_params = records.read_any(folder / result.PARAMS) if weights else ({}, of)
+        of_params = _of_params(folder / result.PARAMS) if weights else of
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UNREADABLE as error:
@@ -102,30 +123,30 @@ def _read(folder: Path, plan: Plan, outcome: sweep.Outcome, wanted: np.ndarray, 
         print(f"WARNING: nothing is taken from {folder}: {why}", file=sys.stderr)
         return None
     fits = of_params == of and curves["train_cost"].dtype == outcome.train.cost.dtype
-    return (_cells(plan, curves, wanted), curves, params) if fits else None
+    return (_cells(index, curves, outcome, wanted), curves) if fits else None
 
 
-def _cells(plan: Plan, curves: Mapping[str, np.ndarray], wanted: np.ndarray) -> Cells:
-    names = plan.hypers.named()
-    rows = {setting: i for i, setting in enumerate(plan.settings())}
-    columns = {seed: j for j, seed in enumerate(zip(plan.seeds, plan.held_out.tolist(), strict=True))}
-    settings = zip(*(curves[name].tolist() for name in names), strict=True)
+def _of_params(file: Path) -> str:
+    records.check(file)
+    return records.mapped(file)[1]
+
+
+def _cells(index: Index, curves: Mapping[str, np.ndarray], outcome: sweep.Outcome, wanted: np.ndarray) -> Cells:
+    settings = zip(*(curves[name].tolist() for name in outcome.hypers.named()), strict=True)
     seeds = zip(curves["seed"].tolist(), curves["held_out"].tolist(), strict=True)
-    i = np.array([rows.get(setting, -1) for setting in settings])
-    j = np.array([columns.get(seed, -1) for seed in seeds])
+    i = np.array([index.settings.get(setting, -1) for setting in settings])
+    j = np.array([index.seeds.get(seed, -1) for seed in seeds])
     same = (i[:, None] >= 0) & (j >= 0) & np.isfinite(curves["seconds"]) & wanted[np.ix_(i, j)]
     there = np.nonzero(same)
     return Cells(there, (i[there[0]], j[there[1]]))
 
 
-def _write(outcome: sweep.Outcome, cells: Cells, curves: Mapping, params: Mapping) -> None:
+def _write(outcome: sweep.Outcome, cells: Cells, curves: Mapping) -> None:
     pairs = [(outcome.seconds, curves["seconds"])]
     for split in ("train", "valid", "test"):
         metrics = getattr(outcome, split)
         pairs += (
             [] if metrics is None else [(getattr(metrics, key), curves[f"{split}_{key}"]) for key in Metrics._fields]
         )
-    for k, layer in enumerate(outcome.params or (), 1):
-        pairs += [(getattr(layer, key), params[f"{key}{k}"]) for key in network.Layer._fields]
     for ours, theirs in pairs:
         ours[cells.here] = theirs[cells.there]

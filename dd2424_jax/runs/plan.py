@@ -32,6 +32,11 @@ class Plan(NamedTuple):
     race: Race | None = None
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """How many settings and seeds."""
+        return len(self.hypers.lam), len(self.seeds)
+
+    @property
     def n_runs(self) -> int:
         return len(self.hypers.lam) * len(self.seeds)
 

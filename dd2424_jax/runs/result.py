@@ -1,6 +1,6 @@
 """What came out of a plan: the numbers of every run, their estimates over seeds, and the files that hold them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -57,11 +57,11 @@ def conclude(plan: Plan, outcome: sweep.Outcome, path: Path) -> Result:
 
 def settings(outcome: sweep.Outcome, fold: np.ndarray) -> list[Setting]:
     """The estimates of every setting; diverged runs are counted and left out. `fold`: of every seed, [n_seeds]."""
-    numbers = final(outcome)
+    numbers, diverged = final(outcome), outcome.diverged
     return [
         Setting(
             train.Hypers(**{name: float(a[i]) for name, a in outcome.hypers.named().items()}),
-            int(outcome.diverged[i].sum()),
+            int(diverged[i].sum()),
             {key: stats.nested(a[i][converged], fold[converged]) for key, a in numbers.items()},
         )
         for i, converged in enumerate(outcome.converged)
@@ -94,11 +94,11 @@ def write_runs(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
     alike = {"run": directory.name, "experiment": plan.experiment, "dataset": plan.source.name}
     alike |= {"sizes": "-".join(map(str, plan.config.sizes))} | {name: facts.get(name) for name in FACTS}
     alike = {name: " ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in alike.items()}
-    rows = []
+    rows, fold, diverged = [], plan.fold.tolist(), outcome.diverged
     for i, j in np.argwhere(outcome.trained).tolist():
-        status = "diverged" if outcome.diverged[i, j] else "ok"
+        status = "diverged" if diverged[i, j] else "ok"
         rows.append(
-            [*alike.values(), *(float(a[i]) for a in hypers.values()), int(outcome.seeds[j]), int(plan.fold[j])]
+            [*alike.values(), *(float(a[i]) for a in hypers.values()), int(outcome.seeds[j]), fold[j]]
             + [float(a[i, j]) for a in numbers.values()]
             + [status]
         )
@@ -109,7 +109,12 @@ def write_arrays(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
     """curves.npz and, after it, params.npz where there are parameters: every number of every run of the plan."""
     records.write_arrays(directory / CURVES, plan.digest, _curves(plan, outcome))
     if outcome.params is not None:
-        records.write_arrays(directory / PARAMS, plan.digest, _params(plan, outcome))
+        write_params(directory, plan, outcome.params)
+
+
+def write_params(directory: Path, plan: Plan, layers: network.Params) -> None:
+    """params.npz; W and b may be records.Pieces."""
+    records.write_arrays(directory / PARAMS, plan.digest, _params(plan, layers))
 
 
 def read(plan: Plan, path: Path, *, weights: bool = True) -> Result:
@@ -128,11 +133,8 @@ def read_arrays(directory: Path, plan: Plan, *, weights: bool = True) -> sweep.O
       ResultError: a file is missing, damaged, or of another plan.
     """
     tested = plan.splits.test is not None
-    expected = sweep.blank(plan.config, plan.hypers, plan.seeds, tested=tested, weights=weights)
-    curves = _read(directory / CURVES, plan, _curves(plan, expected))
-    arrays = _read(directory / PARAMS, plan, _params(plan, expected)) if weights else {}
-    n_layers = len(expected.params) if weights else 0
-    layers = tuple(network.Layer(arrays[f"W{i}"], arrays[f"b{i}"]) for i in range(1, n_layers + 1))
+    expected = sweep.blank(plan.config, plan.hypers, plan.seeds, tested=tested, weights=False)
+    curves = _read(records.read_arrays, directory / CURVES, plan, _curves(plan, expected))
 
     def metrics(split):
         return Metrics(*(curves[f"{split}_{key}"] for key in Metrics._fields))
@@ -141,14 +143,26 @@ def read_arrays(directory: Path, plan: Plan, *, weights: bool = True) -> sweep.O
         train=metrics("train"),
         valid=metrics("valid"),
         test=expected.test and metrics("test"),
-        params=layers or None,
+        params=read_params(directory, plan) if weights else None,
         seconds=curves["seconds"],
         compile_seconds=float(curves["compile_seconds"]),
     )
 
 
-def _axes(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
-    of_runs = {"seed": outcome.seeds, "split": plan.fold, "held_out": plan.held_out, "kin": np.array(plan.kin)}
+def read_params(directory: Path, plan: Plan) -> network.Params:
+    """The final weights of a plan's runs; they stay in the file, and are read where they are used.
+
+    Raises:
+      ResultError: the file is missing, damaged, or of another plan.
+    """
+    expected = sweep.params(plan.config, plan.shape)
+    arrays = _read(records.map_arrays, directory / PARAMS, plan, _params(plan, expected))
+    return tuple(network.Layer(arrays[f"W{k}"], arrays[f"b{k}"]) for k in range(1, len(expected) + 1))
+
+
+def _axes(plan: Plan) -> dict[str, np.ndarray]:
+    seeds = np.asarray(plan.seeds, np.uint32)
+    of_runs = {"seed": seeds, "split": plan.fold, "held_out": plan.held_out, "kin": np.array(plan.kin)}
     return {**plan.hypers.named(), **of_runs, "dataset": np.array(plan.source.name)}
 
 
@@ -157,20 +171,20 @@ def _curves(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
     tested = {} if outcome.test is None else _named(test=outcome.test)
     seconds = {key: np.array(getattr(outcome, key), float) for key in ("compile_seconds", "seconds")}
     steps = {"step": outcome.step, "epoch": outcome.step / plan.steps_per_epoch, "lr": outcome.lr}
-    return {**steps, **curves, **tested, **_axes(plan, outcome), **seconds}
+    return {**steps, **curves, **tested, **_axes(plan), **seconds}
 
 
-def _params(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
+def _params(plan: Plan, layers: network.Params) -> dict[str, np.ndarray]:
     """All that classifies images: layers, and the pixels' mean and sd [d], of several splits [n_splits, d]."""
-    layers = {f"{key}{i}": a for i, layer in enumerate(outcome.params, 1) for key, a in layer._asdict().items()}
+    layers = {f"{key}{k}": a for k, layer in enumerate(layers, 1) for key, a in layer._asdict().items()}
     scales = [fold.scale for fold in plan.folds]
     scale = scales[0] if len(scales) == 1 else data.Scale(*(np.stack(a) for a in zip(*scales, strict=True)))
-    return {**layers, **scale._asdict(), **_axes(plan, outcome)}
+    return {**layers, **scale._asdict(), **_axes(plan)}
 
 
-def _read(file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _read(reader: Callable, file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     try:
-        return records.read_arrays(file, plan.digest, expected)
+        return reader(file, plan.digest, expected)
     except FileNotFoundError as error:
         raise ResultError(f"{file} is missing") from error
     except records.Unusable as error:

@@ -8,6 +8,7 @@ missing.
 import collections
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -59,6 +60,7 @@ def train(
     shard: Shard,
     *,
     reuse: bool,
+    weights: bool,
     devices: Sequence[jax.Device],
     runs_at_once: int,
     say: Callable[[str], None],
@@ -66,18 +68,19 @@ def train(
     """Train the shard's runs that are missing, and write them as parts of the run.
 
     Of a race, as many looks as the other shards have trained their share of. With `reuse`, what other run directories
-    of the experiment have is not trained again. `say` is for whoever watches.
+    of the experiment have is not trained again. With `weights`, the final weights are kept too, and what has none is
+    missing. `say` is for whoever watches.
     """
     outcome = parts.blank(plan)
     own = np.zeros(outcome.trained.shape, bool)  # what is there of this share, from an earlier process or this one
     if processes.first():
-        parts.collect(plan, parts.folders(run.own), outcome, ~outcome.trained)
+        parts.collect(plan, parts.folders(run.own), outcome, ~outcome.trained, weights=weights)
         own = outcome.trained
     while True:
         if processes.first():
             of_shards = parts.folders(run.path) if run.shard else ()
             wanted = ~outcome.trained & (share(plan, outcome, shard) | (plan.race is not None))
-            given = parts.collect(plan, [*of_shards, *_elsewhere(run, reuse)], outcome, wanted)
+            given = parts.collect(plan, [*of_shards, *_elsewhere(run, reuse)], outcome, wanted, weights=weights)
             if taken := _taken(run, given):
                 say(f"{sum(taken.values())} of its {plan.n_runs} runs are there already, in {', '.join(taken)}")
             if plan.race is not None:
@@ -93,7 +96,7 @@ def train(
         for i, cells, trained in _each(run, plan, rectangles, devices):
             own[np.ix_(*cells)] = True
             if processes.first():
-                parts.write(run.own, plan.part(*cells), trained)
+                parts.write(run.own, plan.part(*cells), trained if weights else trained._replace(params=None))
                 sweep.checkpoint_of(run.own, i).unlink(missing_ok=True)
                 outcome.put(*cells, trained)
 
@@ -110,9 +113,9 @@ def _taken(run: Run, given: Iterable[parts.Given]) -> dict[str, int]:
 
 def _rectangles(plan: Plan, todo: np.ndarray, devices, runs_at_once: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The runs in chunks of settings and seeds, by index: seeds of one fold that lack the same settings go together."""
-    groups = collections.defaultdict(list)
+    groups, fold = collections.defaultdict(list), plan.fold
     for seed in np.flatnonzero(todo.any(axis=0)):
-        groups[plan.fold[seed], todo[:, seed].tobytes()].append(seed)
+        groups[fold[seed], todo[:, seed].tobytes()].append(seed)
     for group in groups.values():
         settings, seeds = np.flatnonzero(todo[:, group[0]]), np.array(group)
         for i, j in chunks.cut(plan.config, (len(settings), len(seeds)), devices, runs_at_once):
@@ -134,18 +137,31 @@ def _broadcast(mask: np.ndarray) -> np.ndarray:
     return np.frombuffer(processes.broadcast(mask.tobytes()), bool).reshape(mask.shape).copy()
 
 
-def gather(run: Run, plan: Plan, *, reuse: bool) -> tuple[sweep.Outcome, Mapping[str, int]]:
-    """The outcome of the plan's runs, as far as they are there, and how many are other run directories', by name."""
+class Gathered(NamedTuple):
+    """What is there of a plan's runs.
+
+    outcome  their numbers, without parameters
+    given    which folder gave which of them
+    taken    how many are other run directories', by name
+    """
+
+    outcome: sweep.Outcome
+    given: Sequence[parts.Given]
+    taken: Mapping[str, int]
+
+
+def gather(run: Run, plan: Plan, *, reuse: bool, weights: bool) -> Gathered:
+    """What is there of the plan's runs, where only those with final weights count, or all."""
     places = [*parts.folders(run.path), *_elsewhere(run, reuse)]
-    wanted = np.ones((len(plan.hypers.lam), len(plan.seeds)), bool)
+    wanted = np.ones(plan.shape, bool)
     if plan.race is not None:
         known = parts.blank(plan)
-        parts.collect(plan, places, known, wanted)
+        parts.collect(plan, places, known, wanted, weights=weights)
         wanted = np.arange(len(plan.seeds)) < _state(plan, known).n_seeds[:, None]
-    outcome = parts.blank(plan, weights=True)
-    given = parts.collect(plan, places, outcome, wanted)
+    outcome = parts.blank(plan)
+    given = parts.collect(plan, places, outcome, wanted, weights=weights)
     own = [one.compile_seconds for one in given if one.folder.is_relative_to(run.path)]
-    return outcome._replace(compile_seconds=sum(own)), _taken(run, given)
+    return Gathered(outcome._replace(compile_seconds=sum(own)), given, _taken(run, given))
 
 
 def _elsewhere(run: Run, reuse: bool) -> list[Path]:

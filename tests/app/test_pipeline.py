@@ -201,13 +201,35 @@ def test_what_is_bound_to_its_default_is_drawn_the_same(plan, tmp_path):
     assert table.read_text() == "as it was"
 
 
-def test_weights_that_were_left_out_are_added_once_they_are_known(plan, tmp_path):
-    made = sweep.run(plan.config, plan.hypers, plan.seeds, plan.splits)
-    pipeline.run(plan, draw, session(tmp_path), made._replace(params=None))
-    params = tmp_path / "tried" / "latest" / "params.npz"
-    assert not params.exists()
-    assert pipeline.run(plan, draw, session(tmp_path), made)["weights"]
-    assert params.exists()
+def test_without_weights_nothing_else_is_different(plan, tmp_path, monkeypatch):
+    pipeline.run(plan, draw, session(tmp_path / "with"))
+    monkeypatch.setattr(result, "write_params", None)  # for no part either
+    assert not pipeline.run(plan, draw, session(tmp_path / "without", weights=False))["weights"]
+    expected = contents(tmp_path / "with")
+    del expected["params.npz"]
+    assert contents(tmp_path / "without") == expected
+
+
+def test_weights_that_were_left_out_are_added_from_where_they_are_or_it_says_how(plan, tmp_path, monkeypatch, capsys):
+    pipeline.run(plan, draw, session(tmp_path, weights=False))
+    pipeline.run(plan._replace(seeds=(3,)), draw, session(tmp_path))
+    assert not pipeline.run(plan, draw, session(tmp_path))["weights"]
+    assert "made without final weights: --force trains them" in capsys.readouterr().err
+    pipeline.run(plan._replace(seeds=(4,)), draw, session(tmp_path))
+    monkeypatch.setattr(sweep, "each", None)
+    assert pipeline.run(plan, draw, session(tmp_path))["weights"]
+    assert np.isfinite(result.read_arrays(tmp_path / "tried" / plan.digest, plan).params[0].W).all()
+
+
+def test_what_was_begun_without_weights_is_trained_again_for_them(plan, tmp_path, monkeypatch):
+    def begun(concluded):
+        raise Killed
+
+    with pytest.raises(Killed):
+        pipeline.run(plan, begun, session(tmp_path, weights=False))
+    assert not list(tmp_path.rglob("params.npz"))
+    assert pipeline.run(plan, draw, session(tmp_path))["weights"]
+    assert np.isfinite(result.read_arrays(tmp_path / "tried" / plan.digest, plan).params[0].W).all()
 
 
 def test_more_seeds_cost_only_the_new_runs_and_are_as_from_scratch(plan, tmp_path, x64):

@@ -21,8 +21,8 @@ def draw(concluded, remark=""):
     return Report([], [remark, f"{concluded.settings[0].estimates['test_accuracy'].mean:.6f}"], {}, {"remark": remark})
 
 
-def session(out_dir, shard=shards.WHOLE) -> Session:
-    return Session(str(out_dir), None, False, {}, jax.devices()[:2], runs_at_once=2, shard=shard)
+def session(out_dir, shard=shards.WHOLE, weights=True) -> Session:
+    return Session(str(out_dir), None, False, {}, jax.devices()[:2], runs_at_once=2, shard=shard, weights=weights)
 
 
 def contents(out_dir):

@@ -214,7 +214,7 @@ def test_without_network_and_data_auto_takes_the_stand_in(tmp_path):
         (["--name=../x"], "--name"),
         (["--name="], "--name"),
         (["--out_dir=~nobody-at-all/x"], "there is no such home"),
-        (["--n_seeds=1000000000"], "PB of"),
+        (["--n_seeds=1000000000"], "TB of"),
         (["--hidden=1000000000000000000"], "PB of"),
         (["--n_cycles=1000000000000"], "updates are too many"),
         (["--devices=1000000000"], "--devices=1000000000"),

@@ -32,6 +32,17 @@ def test_scores_have_a_line_for_every_seed_and_the_mean(ax):
     np.testing.assert_allclose(mean.get_ydata(), np.nanmean(accuracy, axis=1)[[1, 2, 0]])
 
 
+def test_of_very_many_seeds_the_middle_is_a_band(ax):
+    accuracy = np.random.default_rng(0).normal(0.5, 0.01, (3, search_plots.MAX_LINES + 1))
+    accuracy[1, :2], accuracy[2] = np.nan, np.nan
+    search_plots.scores(ax, np.arange(3), accuracy, ["a", "b", "c"])
+    assert "the middle 95 % of the seeds" in legend(ax)
+    assert "one seed" not in legend(ax)
+    (band,) = (own for own in ax.collections if own.get_label() == "the middle 95 % of the seeds")
+    ends = band.get_paths()[0].vertices[:, 1]
+    np.testing.assert_allclose([ends.min(), ends.max()], np.nanpercentile(accuracy[:2], (2.5, 97.5)), atol=0.005)
+
+
 def test_scores_mark_the_choice_and_what_is_indistinguishable_from_it(ax):
     search_plots.scores(ax, LAMS, SCORES, NAMES, CHOSEN)
     marked = {line.get_label(): line.get_xydata() for line in ax.lines}

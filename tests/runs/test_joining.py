@@ -8,6 +8,7 @@ from dd2424_jax.race import Race
 from dd2424_jax.runs import catalogue, directory, joining, result
 from dd2424_jax.runs.directory import ResultError
 from tests.runs.examples import CONFIG, DATASET, PLAN, assert_same, outcome
+from tests.runs.trainer import with_weights
 
 WHOLE = PLAN._replace(seeds=(0, 1, 4, 7, 9))
 PARTS = ([1, 4], [0, 2, 3])  # seeds of the whole, by index
@@ -34,17 +35,19 @@ def finish(tmp_path):
 
 @pytest.mark.parametrize("weights", [True, False])
 def test_joined_they_are_the_search_with_all_seeds(finish, weights):
-    plan, joined = joining.join([finish(part) for part in PARTS], DATASET, weights=weights)
+    plan, (joined, given, _) = joining.join([finish(part) for part in PARTS], DATASET, weights=weights)
     assert plan.identity() == WHOLE.identity()
     whole = outcome(WHOLE)
-    assert_same(joined, whole._replace(params=whole.params if weights else None, compile_seconds=3.0))
+    assert_same(joined, whole._replace(params=None, compile_seconds=3.0))
+    if weights:
+        assert_same(with_weights(joined, plan, given).params, whole.params)
 
 
 def test_what_has_no_weights_can_be_joined_without(finish):
     searches = [finish(PARTS[0], weights=False), finish(PARTS[1])]
     with pytest.raises(ResultError, match="has no weights: join with --weights=none"):
         joining.join(searches, DATASET, weights=True)
-    assert joining.join(searches, DATASET, weights=False)[1].params is None
+    assert joining.join(searches, DATASET, weights=False)[1].outcome.trained.all()
 
 
 @pytest.mark.parametrize(

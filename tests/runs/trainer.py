@@ -1,10 +1,13 @@
 """In the place of what trains: it takes no time, and remembers what it was asked for."""
 
+import tempfile
+from pathlib import Path
+
 import jax
 import numpy as np
 
 from dd2424_jax import sweep
-from dd2424_jax.runs import directory, result, training
+from dd2424_jax.runs import directory, result, training, weights
 from dd2424_jax.runs.shards import WHOLE
 from tests.runs.examples import PLAN, outcome
 
@@ -38,18 +41,24 @@ class Trainer:
 said = []
 
 
-def train(out_dir, plan, shard=WHOLE, reuse=True, runs_at_once=None, finish=False):
-    """The run, after its shard was trained; with `finish`, as a finished one."""
+def train(out_dir, plan, shard=WHOLE, reuse=True, runs_at_once=None, finish=False, kept=True):
+    """The run, after its shard was trained, with its weights `kept` or not; with `finish`, as a finished one."""
     name = None if shard.n == 1 else shard.name
     with directory.open_run(out_dir, plan.experiment, plan.identity(), {"dataset": plan.dataset}, shard=name) as run:
         options = {"devices": jax.devices()[:1], "runs_at_once": runs_at_once, "say": said.append}
-        training.train(run, plan, shard, reuse=reuse, **options)
+        training.train(run, plan, shard, reuse=reuse, weights=kept, **options)
         if finish:
-            result.write_arrays(run.path, plan, training.gather(run, plan, reuse=reuse)[0])
+            result.write_arrays(run.path, plan, gathered(run, plan, reuse, kept)[0])
             run.finish({})
     return run
 
 
-def gathered(run, plan, reuse=False):
-    """The outcome, and how many runs are whose."""
-    return training.gather(run, plan, reuse=reuse)
+def gathered(run, plan, reuse=False, kept=True):
+    """The outcome, with its weights where they are `kept`, and how many runs are whose."""
+    outcome, given, taken = training.gather(run, plan, reuse=reuse, weights=kept)
+    return (with_weights(outcome, plan, given) if kept else outcome), taken
+
+
+def with_weights(outcome, plan, given):
+    with tempfile.TemporaryDirectory() as folder:  # what is mapped stays when its file is gone
+        return outcome._replace(params=weights.gather(Path(folder), plan, given))
