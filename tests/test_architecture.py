@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE, COMMANDS = ROOT / "dd2424_jax", sorted((ROOT / "experiments").glob("*.py"))
 
 ROOMS = [  # each imports from those above it, and a module from those before it
+    ("", ["names"]),
     ("io", ["terminal", "files", "records", "progress", "download", "checkpoints"]),
     ("parallel", ["processes", "placement"]),
     ("", ["losses", "schedules", "optimizers", "network"]),
@@ -22,7 +23,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "search_words", "report"]),
     ("reporting", ["published", "races", "confusion", "learning", "lam_search", "gradients", "listing", "comparison"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
-    ("app", ["commands", "command_line", "number_lists", "hosts", "flags", "entry", "session", "plan"]),
+    ("app", ["imports", "commands", "command_line", "number_lists", "hosts", "flags", "entry", "session", "plan"]),
     ("app", ["pipeline", "gradient_check"]),
     ("launching", ["jobs", "local", "slurm"]),
     ("", ["__main__"]),

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from dd2424_jax.io.terminal import Mendable
+
 try:
     import fcntl
 except ImportError:  # not a POSIX system: two processes can't exclude each other
@@ -23,7 +25,7 @@ except ImportError:  # not a POSIX system: two processes can't exclude each othe
 PART = re.compile(r"\..+-\w{8}\.part")  # of a write that was killed: as `write_bytes` names them
 
 
-class DiskFull(Exception):
+class DiskFull(Mendable):
     """There is no space for a file; the message says which, and what to do."""
 
 
