@@ -11,7 +11,7 @@ PACKAGE, COMMANDS = ROOT / "dd2424_jax", sorted((ROOT / "experiments").glob("*.p
 
 ROOMS = [  # each imports from those above it, and a module from those before it
     ("", ["names"]),
-    ("io", ["terminal", "files", "records", "progress", "download", "checkpoints"]),
+    ("io", ["terminal", "files", "records", "progress", "download", "checkpoints", "compiled"]),
     ("parallel", ["processes", "placement"]),
     ("", ["losses", "schedules", "optimizers", "network"]),
     ("", ["stats", "dunnett", "comparisons", "power", "choice", "race"]),
@@ -79,8 +79,9 @@ def test_everything_in_experiments_is_a_command(file):
     assert 'if __name__ == "__main__":' in content
     assert imported(file) <= {"", *ORDER}
     assert not re.search(r"^\s*(?:import|from) experiments", content, re.MULTILINE)
-    first = next(node for node in ast.parse(content).body if isinstance(node, ast.Import | ast.ImportFrom))
-    assert ast.unparse(first) == "from dd2424_jax.app import entry"
+    imports = [ast.unparse(node) for node in ast.parse(content).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    first = next(line for line in imports if line != "from __future__ import annotations")
+    assert first == "from dd2424_jax.app import entry"
     others = {other.stem for other in COMMANDS if other != file}
     top = {alias.name for node in ast.walk(ast.parse(content)) if isinstance(node, ast.Import) for alias in node.names}
     assert not top & others  # a command imports no other

@@ -11,6 +11,10 @@ if sys.version_info < (3, 11):  # noqa: UP036, what is imported next would not s
     sys.exit(f"{COMMAND}: this is Python {sys.version.split()[0]}, and 3.11 is needed: make setup PYTHON=/path/to/it")
 terminal.prepare()
 os.environ["MPLBACKEND"] = "agg"  # figures are files, whatever windows there are
+# XLA doubts every program that it reads back on a CPU, two lines each, also where it was compiled on that very CPU: it
+# compares what it compiled for, hints such as prefer-no-gather included, with the features that the CPU reports, which
+# have none. Nothing less silences it than all that XLA logs; what goes wrong, JAX raises as well.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 for package in ("jax", "matplotlib", "absl"):
     if importlib.util.find_spec(package) is None:
         advice = "source .venv/bin/activate (make setup makes that environment)"
@@ -27,6 +31,7 @@ from collections.abc import Callable
 from absl import app
 
 from dd2424_jax.app import command_line
+from dd2424_jax.io import compiled
 from dd2424_jax.parallel import processes
 
 OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
@@ -43,9 +48,7 @@ OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
     "jax_debug_infs": False,
     "jax_transfer_guard": "allow",
 }
-# Else they tell of every accelerator and every folder that is not there.
-logging.getLogger("jax").setLevel(logging.WARNING)
-for name in ("matplotlib", "fontTools"):
+for name in ("matplotlib", "fontTools"):  # else they tell of every folder that is not there
     logging.getLogger(name).setLevel(logging.ERROR)
 
 
@@ -95,8 +98,10 @@ def _jax():
     except ValueError as error:  # a variable JAX_... has a value that it does not know
         _say(error)
         sys.exit(1)
+    logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there
     for name, value in OPTIONS.items():
         jax.config.update(name, value)
+    compiled.keep()
     return jax
 
 

@@ -48,7 +48,7 @@ def data_root(data_dir: str | None) -> Path:
     """
     given = data_dir or os.environ.get("DD2424_DATA_DIR")
     try:
-        return files.expanded(given or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "dd2424_jax")
+        return files.expanded(given) if given else files.user_cache()
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}; say where the data is by --data_dir") from error
 

@@ -41,6 +41,15 @@ def expanded(path: str | Path) -> Path:
         raise FileNotFoundError(errno.ENOENT, "there is no such home", str(path)) from error
 
 
+def user_cache() -> Path:
+    """The folder of what this package can get again.
+
+    Raises:
+      OSError: there is no home.
+    """
+    return expanded(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "dd2424_jax")
+
+
 def open_locked(file: Path, *, patience: float = math.inf) -> TextIO | None:
     """A file opened and locked until it is closed, or its process dies, however that dies; made where it is not there.
 
