@@ -69,6 +69,10 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
 
 
 def _guarded(main: Callable[..., None], argv) -> None:
+    from dd2424_jax import data  # by now: it needs NumPy
+
+    if {"dataset", "data_dir"} <= {*command_line.FLAGS}:  # while JAX is imported
+        data.begin(command_line.FLAGS.dataset, command_line.FLAGS.data_dir)
     jax = _jax()
     try:
         main(*argv[1:])

@@ -3,11 +3,32 @@
 So --help and a mistake in the flags take no second for JAX, matplotlib and SciPy, which only those modules import.
 """
 
-import importlib.util
 import sys
+import threading
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 
 PREFIX = f"{__name__.partition('.')[0]}."
+_LOADING = threading.RLock()  # importlib.util.LazyLoader has none before Python 3.12: threads saw half of a module
+
+
+class _Deferred(ModuleType):
+    def __getattribute__(self, name: str):
+        with _LOADING:
+            if loader := ModuleType.__getattribute__(self, "__dict__").pop("__deferred__", None):
+                loader.exec_module(self)
+                self.__class__ = ModuleType
+        return ModuleType.__getattribute__(self, name)
+
+
+class _Deferring(Loader):
+    def __init__(self, loader: Loader):
+        self._loader = loader
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__.loader = module.__loader__ = module.__deferred__ = self._loader
+        module.__class__ = _Deferred
 
 
 class _Finder:
@@ -16,7 +37,7 @@ class _Finder:
         spec = PathFinder.find_spec(name, path, target) if name.startswith(PREFIX) else None
         # A package is loaded at once: loaded by the import of a module in it, it would load that module twice.
         if spec is not None and spec.submodule_search_locations is None:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
+            spec.loader = _Deferring(spec.loader)
         return spec
 
 

@@ -57,3 +57,21 @@ assert "jax" in sys.modules
 assert sweep.train is sys.modules["dd2424_jax.train"]
 """
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+
+
+def test_threads_wait_until_a_module_is_whole(tmp_path):
+    package = tmp_path / "dd2424_jax"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "slow.py").write_text("import time\nfirst = 1\ntime.sleep(0.05)\nlast = 2\n")
+    program = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dd2424_jax.app import imports
+imports.defer()
+sys.modules["dd2424_jax"].__path__.append(sys.argv[1])
+from dd2424_jax import slow
+with ThreadPoolExecutor(4) as pool:
+    assert [*pool.map(lambda _: slow.first + slow.last, range(4))] == [3, 3, 3, 3]
+"""
+    subprocess.run([sys.executable, "-c", program, str(package)], cwd=ROOT, check=True, timeout=60)
