@@ -80,6 +80,7 @@ lint: $(READY) ## check style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
-clean: ## remove the environment and caches; results stay
+clean: ## remove the environment and caches, compiled programs among them; results and data stay
 	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/dd2424_jax/compiled"

@@ -4,8 +4,7 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
 import sys
-
-import jax
+from importlib import metadata
 
 import dd2424_jax
 from dd2424_jax.app import commands, session
@@ -15,7 +14,7 @@ from dd2424_jax.data import cifar10
 def main() -> None:
     devices = session.use_devices()
     kinds = sorted({device.device_kind for device in devices})
-    print(f"dd2424-jax {dd2424_jax.__version__}, JAX {jax.__version__}, Python {sys.version.split()[0]}")
+    print(f"dd2424-jax {dd2424_jax.__version__}, JAX {metadata.version('jax')}, Python {sys.version.split()[0]}")
     print(f"devices:   {len(devices)} ({', '.join(kinds)})")
     print(f"CIFAR-10:  {data()}")
     scripts = commands.scripts()

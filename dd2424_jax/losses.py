@@ -10,6 +10,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from dd2424_jax import names
+
 
 class Loss(NamedTuple):
     """A loss and its derivative: `value(logits, Y) -> [n]`, `derivative(logits, Y) -> [n, K]`."""
@@ -63,7 +65,7 @@ def _true_logit(logits, Y):
 softmax = Loss(softmax_cross_entropy, softmax_cross_entropy_derivative)
 sigmoid = Loss(sigmoid_cross_entropy, sigmoid_cross_entropy_derivative)
 hinge = Loss(hinge_loss, hinge_loss_derivative)
-LOSSES = {"softmax": softmax, "sigmoid": sigmoid, "hinge": hinge}
+LOSSES = {name: globals()[name] for name in names.LOSSES}
 
 
 def correct(logits, y):

@@ -15,6 +15,7 @@ except ImportError:  # not a POSIX system
     resource = None
 
 from dd2424_jax import evaluation, train
+from dd2424_jax.io.terminal import Mendable
 
 COPIES = 8  # of its weights that a run may need: parameters, gradient, update, optimizer, and a checkpoint on its way
 MAX_RUNS_AT_ONCE = 1024  # more gain nothing, and a checkpoint holds them all
@@ -27,7 +28,7 @@ BYTES_OF_A_STEP = 200  # at which there is an evaluation, in a list and as JSON
 CGROUPS, OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
-class TooLarge(Exception):
+class TooLarge(Mendable):
     """What is asked for can't fit; the message says how much it takes and how much there is."""
 
 

@@ -5,6 +5,8 @@ They are given the gradient of the cost, penalty included: λ Σ W² is in the c
 
 import optax
 
+from dd2424_jax import names
+
 sgd = optax.sgd
 
 
@@ -23,5 +25,4 @@ def adam(learning_rate, momentum) -> optax.GradientTransformation:
     return optax.adam(learning_rate, b1=momentum)
 
 
-OPTIMIZERS = {"sgd": sgd, "momentum": momentum, "nesterov": nesterov, "adam": adam}
-WITH_MOMENTUM = ("momentum", "nesterov", "adam")
+OPTIMIZERS = {name: globals()[name] for name in names.OPTIMIZERS}

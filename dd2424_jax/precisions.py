@@ -6,6 +6,8 @@ A product takes A [m, k] and B [k, n] and returns A B [m, n]. Those in its deriv
 import jax
 import jax.numpy as jnp
 
+from dd2424_jax import names
+
 
 def float32(A, B):
     """As the device does by default: a CPU rounds nothing, NVIDIA's GPUs from the A100 on round to TF32."""
@@ -49,7 +51,7 @@ _as_it_is = jax.lax.optimization_barrier
 
 bfloat16.defvjp(_bfloat16_forward, _bfloat16_backward)
 
-PRECISIONS = {"float32": float32, "bfloat16": bfloat16, "tf32": tf32, "highest": highest}
+PRECISIONS = {name: globals()[name] for name in names.PRECISIONS}
 
 
 def pack(X):

@@ -7,11 +7,11 @@ import inspect
 import json
 from collections.abc import Mapping
 
-from dd2424_jax import losses, optimizers, precisions, train
+from dd2424_jax import losses, names, optimizers, precisions, train
 
 NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use
     "loss": losses.LOSSES,
-    "schedule": {"cyclical": train.cyclical, "constant": train.constant},
+    "schedule": {name: getattr(train, name) for name in names.SCHEDULES},
     "optimizer": optimizers.OPTIMIZERS,
     "precision": precisions.PRECISIONS,
 }

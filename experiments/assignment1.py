@@ -11,6 +11,8 @@ ten times smaller (36 to 39 %); the sum over the hinges has larger ones and want
 37.5 %).
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
@@ -20,9 +22,8 @@ from types import SimpleNamespace
 import absl.flags
 import numpy as np
 
-from dd2424_jax import data, stats
+from dd2424_jax import data, evaluation, stats
 from dd2424_jax.app import command_line, flags, pipeline, plan, session
-from dd2424_jax.evaluation import Metrics
 from dd2424_jax.reporting import confusion, curves, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
@@ -90,7 +91,7 @@ def metrics(result: Result):
     fig, axes = plots.figure(len(panels), 3, about, height=1.8, sharex=True)
     epoch = outcome.step / result.plan.steps_per_epoch
     for row, i in zip(axes, panels, strict=True):
-        for ax, metric in zip(row, Metrics._fields, strict=True):
+        for ax, metric in zip(row, evaluation.Metrics._fields, strict=True):
             curves.curves_of_setting(ax, epoch, outcome, i, metric, x="epoch" if i == panels[-1] else "")
         row[1].set_title(names[i])
     plots.legend(fig, axes[0, 0])

@@ -6,24 +6,24 @@ Everything is measured round by round in one process, with medians and quartiles
 the run directory, the record goes to experiments/benchmarks/<device>.json. Expect four to eight minutes on two cores.
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
 import os
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import absl.flags
-import jax
 
 from dd2424_jax import data
 from dd2424_jax.app import command_line, flags, hosts, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
 from dd2424_jax.io import files, records
-from dd2424_jax.parallel.placement import Placement
+from dd2424_jax.parallel import placement
 from dd2424_jax.reporting import report
 from dd2424_jax.runs import provenance
 from dd2424_jax.runs.identity import PACKAGE, of_sources
@@ -61,8 +61,9 @@ def command_on_same_data(options: SimpleNamespace) -> measurements.Command:
     return command
 
 
-def measure(options: SimpleNamespace, devices: Sequence[jax.Device], splits: data.Splits) -> dict:
+def measure(options: SimpleNamespace, here: session.Session, splits: data.Splits) -> dict:
     """Everything, as JSON."""
+    devices = here.devices
     on_cpu = devices[0].platform == "cpu"
     max_lams = options.growth_to or (256 if on_cpu else 4096)
     whole, taken = {}, []
@@ -74,7 +75,7 @@ def measure(options: SimpleNamespace, devices: Sequence[jax.Device], splits: dat
         images = [f"--n_train={min(options.n_train, 5000)}", f"--n_valid={min(options.n_valid, 1000)}"]  # to be quick
         taken = measurements.memory(max_lams, command, images)
     pipeline.say(f"benchmark: {options.rounds} rounds")
-    there = Placement((1, len(devices)), devices).put_everywhere(splits)  # once for all sweeps
+    there = placement.Placement((1, len(devices)), devices).put_everywhere(splits)  # once for all sweeps
     extent = {"rounds": options.rounds, "n_steps": options.n_steps}
     side = options.side or (2048 if on_cpu else 8192)
     times = measurements.compare(splits, there, devices, side=side, **extent)
@@ -94,6 +95,8 @@ def measure(options: SimpleNamespace, devices: Sequence[jax.Device], splits: dat
 
 def main():
     began, options = time.perf_counter(), command_line.options()
+    import jax  # by now, and not for --help
+
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other processes and torch use the device too
     jax.config.update("jax_default_matmul_precision", options.precision)
     folder = files.expanded(options.record_dir)
@@ -112,7 +115,7 @@ def main():
     with pipeline.opened("benchmark", identity, source._asdict(), here) as run:
         if run.finished:
             return
-        record = measure(options, here.devices, folds(source, dataset, test=False)[0])
+        record = measure(options, here, folds(source, dataset, test=False)[0])
         record |= {"precision": options.precision, **provenance.collect()}
         record["timing"] = {"run_seconds": time.perf_counter() - began}
         table = report.write(run.path, tables.draw(record))

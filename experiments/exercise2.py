@@ -7,6 +7,8 @@ The check is gradient_check.py's, found where it was done before (in results/gra
 validation loss far above it (a report: 0.00139 and 10.28). A wrong gradient ends with status 1.
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split

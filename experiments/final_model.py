@@ -8,6 +8,8 @@ of 51.0 to 52.5 % (31 published reports: 51.61 ± 0.57). Before it, the search's
 these fresh seeds (results/fresh_score): what the search's score is too high by.
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split

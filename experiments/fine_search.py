@@ -10,6 +10,8 @@ that search varied the learning rate too, its choice is taken. Expect 51.5 to 53
 validation, and λ that are indistinguishable. The test images are not looked at.
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split

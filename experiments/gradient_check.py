@@ -14,17 +14,14 @@ import sys
 
 import absl.flags
 
-from dd2424_jax import losses
+from dd2424_jax import names
 from dd2424_jax.app import command_line, flags, gradient_check, plan, session
-from dd2424_jax.gradients import cases
 
 flags.define_result_flags()
 flags.define_data_flags()
-absl.flags.DEFINE_integer(
-    "seed", gradient_check.SEED, "of the parameters drawn; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1
-)
-absl.flags.DEFINE_multi_enum("network", list(cases.HIDDEN), list(cases.HIDDEN), "which networks (repeatable)")
-absl.flags.DEFINE_multi_enum("loss", list(losses.LOSSES), list(losses.LOSSES), "which losses (repeatable)")
+absl.flags.DEFINE_integer("seed", 0, "of the parameters drawn; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
+absl.flags.DEFINE_multi_enum("network", list(names.HIDDEN), list(names.HIDDEN), "which networks (repeatable)")
+absl.flags.DEFINE_multi_enum("loss", list(names.LOSSES), list(names.LOSSES), "which losses (repeatable)")
 
 
 def main():

@@ -11,6 +11,8 @@ failed, it says why, and the same command starts them again, each from its last 
 with the launch; those of SLURM need the extra "cluster", and go on without it.
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split

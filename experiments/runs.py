@@ -9,6 +9,8 @@ all have them, of the settings that all share, else of those that stand for them
 validation). `join` makes the run that one search with all the seeds would have been, and does its statistics with them.
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
@@ -21,7 +23,6 @@ import absl.flags
 from dd2424_jax import data
 from dd2424_jax.app import command_line, commands, flags, pipeline, session
 from dd2424_jax.app.command_line import UsageError
-from dd2424_jax.app.session import Session
 from dd2424_jax.io import files
 from dd2424_jax.reporting import comparison as comparison_report
 from dd2424_jax.reporting import labels, lam_search, listing, report
@@ -62,7 +63,7 @@ def list_runs(options: SimpleNamespace, names: Sequence[str]) -> None:
         print(FORMATS[options.format](fitting))
 
 
-def compare(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
+def compare(options: SimpleNamespace, names: Sequence[str], here: session.Session) -> None:
     if len(names) < 2:
         raise UsageError("compare needs two runs or more, by their names in the list")
     paths = [catalogue.find(name, options.out_dir) for name in names]
@@ -78,7 +79,7 @@ def compare(options: SimpleNamespace, names: Sequence[str], here: Session) -> No
             run.finish({"experiment": "comparison", "runs": [str(one.entry.path) for one in runs], "table": table})
 
 
-def join(options: SimpleNamespace, names: Sequence[str], here: Session) -> None:
+def join(options: SimpleNamespace, names: Sequence[str], here: session.Session) -> None:
     if len(names) < 2:
         raise UsageError("join needs two searches or more, by their names in the list")
     searches = [catalogue.entry(catalogue.find(name, options.out_dir)) for name in names]

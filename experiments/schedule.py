@@ -6,6 +6,8 @@ By default the triangular schedule as a report shows it: steps 0 to 100, η from
 constant rate, and step decay from lr_max.
 """
 
+from __future__ import annotations
+
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
@@ -13,7 +15,6 @@ import time
 from types import SimpleNamespace
 
 import absl.flags
-import jax
 import numpy as np
 
 from dd2424_jax import schedules, train
@@ -39,6 +40,8 @@ absl.flags.register_multi_flags_validator(
 
 def rates(options: SimpleNamespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The steps 0, ..., n_steps, and the learning rate of every schedule there."""
+    import jax  # by now, and not for --help
+
     config = train.Config((1, 1), n_batch=1, eval_steps=(1,), n_s=options.n_s)
     hypers = train.Hypers(0.0, options.lr_min, options.lr_max)
     named = {

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE, COMMANDS = ROOT / "dd2424_jax", sorted((ROOT / "experiments").glob("*.py"))
 
 ROOMS = [  # each imports from those above it, and a module from those before it
-    ("io", ["terminal", "files", "records", "progress", "download", "checkpoints"]),
+    ("", ["names"]),
+    ("io", ["terminal", "files", "records", "progress", "download", "checkpoints", "compiled"]),
     ("parallel", ["processes", "placement"]),
     ("", ["losses", "precisions", "schedules", "optimizers", "network"]),
     ("", ["stats", "dunnett", "comparisons", "power", "choice", "race"]),
@@ -22,7 +23,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "search_words", "report"]),
     ("reporting", ["published", "races", "confusion", "learning", "lam_search", "gradients", "listing", "comparison"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
-    ("app", ["commands", "command_line", "number_lists", "hosts", "flags", "entry", "session", "plan"]),
+    ("app", ["imports", "commands", "command_line", "number_lists", "hosts", "flags", "entry", "session", "plan"]),
     ("app", ["pipeline", "gradient_check"]),
     ("launching", ["jobs", "local", "slurm"]),
     ("", ["__main__"]),
@@ -78,8 +79,9 @@ def test_everything_in_experiments_is_a_command(file):
     assert 'if __name__ == "__main__":' in content
     assert imported(file) <= {"", *ORDER}
     assert not re.search(r"^\s*(?:import|from) experiments", content, re.MULTILINE)
-    first = next(node for node in ast.parse(content).body if isinstance(node, ast.Import | ast.ImportFrom))
-    assert ast.unparse(first) == "from dd2424_jax.app import entry"
+    imports = [ast.unparse(node) for node in ast.parse(content).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    first = next(line for line in imports if line != "from __future__ import annotations")
+    assert first == "from dd2424_jax.app import entry"
     others = {other.stem for other in COMMANDS if other != file}
     top = {alias.name for node in ast.walk(ast.parse(content)) if isinstance(node, ast.Import) for alias in node.names}
     assert not top & others  # a command imports no other

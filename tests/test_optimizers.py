@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from dd2424_jax import data, optimizers, sweep, train
+from dd2424_jax import data, names, optimizers, sweep, train
 from tests import reference
 
 N_UPDATES, HYPERS = 30, train.Hypers(0.01, 1e-3, 0.05, 0.9)
@@ -59,7 +59,7 @@ def by_formula(name, start, X, y, batches):
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
 def test_every_update_is_the_formulas(problem, name):
     *given, params_after_every_update = problem
-    hypers = HYPERS if name in optimizers.WITH_MOMENTUM else HYPERS._replace(momentum=None)
+    hypers = HYPERS if name in names.WITH_MOMENTUM else HYPERS._replace(momentum=None)
     trained = params_after_every_update(optimizers.OPTIMIZERS[name], hypers)
     for own, expected in zip(trained, by_formula(name, *given), strict=True):
         for a, b in zip(own, expected, strict=True):
@@ -79,7 +79,7 @@ def test_every_update_is_torchs(problem, name):
     }[name]
     tensors = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for layer in start for a in layer]
     optimizer = make(tensors)
-    hypers = HYPERS if name in optimizers.WITH_MOMENTUM else HYPERS._replace(momentum=None)
+    hypers = HYPERS if name in names.WITH_MOMENTUM else HYPERS._replace(momentum=None)
     trained = params_after_every_update(optimizers.OPTIMIZERS[name], hypers)
     for batch, lr, own in zip(batches, rates(), trained, strict=True):
         W1, b1, W2, b2 = tensors

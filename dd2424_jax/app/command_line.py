@@ -10,6 +10,8 @@ from types import SimpleNamespace
 
 from absl import flags
 
+from dd2424_jax.io.terminal import Mendable
+
 FLAGS = flags.FLAGS
 
 # Groups of flags. The first three decide the numbers.
@@ -19,7 +21,7 @@ RESULTS, HOSTS, OWN = "Where results go", "Devices and hosts", "Of this command"
 HELP = ("-h", "-?", "-help", "--help", "--helpshort", "--helpfull")
 
 
-class UsageError(Exception):
+class UsageError(Mendable):
     """Flags that do not go together; the message says which."""
 
 

@@ -1,5 +1,6 @@
 """How a command begins and ends: what it imports first, and one line for what a user can mend."""
 
+import importlib.util
 import os
 import sys
 
@@ -10,29 +11,29 @@ if sys.version_info < (3, 11):  # noqa: UP036, what is imported next would not s
     sys.exit(f"{COMMAND}: this is Python {sys.version.split()[0]}, and 3.11 is needed: make setup PYTHON=/path/to/it")
 terminal.prepare()
 os.environ["MPLBACKEND"] = "agg"  # figures are files, whatever windows there are
+# XLA doubts every program that it reads back on a CPU, two lines each, also where it was compiled on that very CPU: it
+# compares what it compiled for, hints such as prefer-no-gather included, with the features that the CPU reports, which
+# have none. Nothing less silences it than all that XLA logs; what goes wrong, JAX raises as well.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+for package in ("jax", "matplotlib", "absl"):
+    if importlib.util.find_spec(package) is None:
+        advice = "source .venv/bin/activate (make setup makes that environment)"
+        sys.exit(f"{COMMAND}: No module named {package!r}: {advice}")
+
+from dd2424_jax.app import imports
+
+imports.defer()
 
 import logging
 import re
 from collections.abc import Callable
 
-try:
-    import jax
-    import matplotlib  # noqa: F401
-    from absl import app
-except ModuleNotFoundError as error:
-    sys.exit(f"{COMMAND}: {error}: source .venv/bin/activate (make setup makes that environment)")
-except ValueError as error:  # a variable JAX_... has a value that it does not know, or a matplotlibrc is no text
-    sys.exit(f"{COMMAND}: {error}")
+from absl import app
 
 from dd2424_jax.app import command_line
-from dd2424_jax.data import DataError
-from dd2424_jax.io.files import DiskFull
-from dd2424_jax.memory import TooLarge
+from dd2424_jax.io import compiled
 from dd2424_jax.parallel import processes
-from dd2424_jax.runs.directory import ResultError
-from dd2424_jax.runs.shards import MissingError
 
-MENDABLE = (command_line.UsageError, TooLarge, DataError, ResultError, DiskFull, processes.ProcessError, MissingError)
 OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
     "jax_enable_x64": False,
     "jax_default_prng_impl": "threefry2x32",
@@ -48,9 +49,7 @@ OPTIONS = {  # of JAX, on which the numbers depend, whatever variables say
     "jax_debug_infs": False,
     "jax_transfer_guard": "allow",
 }
-# Else they tell of every accelerator and every folder that is not there.
-logging.getLogger("jax").setLevel(logging.WARNING)
-for name in ("matplotlib", "fontTools"):
+for name in ("matplotlib", "fontTools"):  # else they tell of every folder that is not there
     logging.getLogger(name).setLevel(logging.ERROR)
 
 
@@ -59,39 +58,62 @@ def start(main: Callable[..., None], *, with_rest: bool = False) -> None:
 
     `with_rest`: main is given the arguments after the flags; else there may be none.
     """
-    for name, value in OPTIONS.items():
-        jax.config.update(name, value)
 
     def parse(argv):
         try:
             return command_line.parse(argv, main.__globals__["__doc__"], with_rest=with_rest)
         except command_line.UsageError as error:
-            _fail(error)
+            _say(error)
+            sys.exit(error.status)
 
-    def guarded(argv):
-        try:
-            main(*argv[1:])
-            sys.stdout.flush()
-        except MENDABLE as error:
-            _fail(error, getattr(error, "status", 1))
-        except BrokenPipeError:  # whoever read this has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            processes.leave(141)
-        except OSError as error:
-            where = error.filename or "standard output"
-            _fail(f"{where}: {error.strerror or error}; mend it, and the same command resumes")
-        except MemoryError:
-            _fail("this machine's memory is too small for this: ask for less of it at once")
-        except jax.errors.JaxRuntimeError as error:
-            if re.search("RESOURCE_EXHAUSTED|[Oo]ut of memory", str(error)):
-                _fail("the device's memory is too small for this: ask for less of it at once, as by --runs_at_once")
-            if not jax.distributed.is_initialized():
-                raise
-            _fail(f"another process was lost, or a device ({str(error).splitlines()[0]}); the same commands resume")
+    app.run(lambda argv: _guarded(main, argv), flags_parser=parse)
 
-    app.run(guarded, flags_parser=parse)
+
+def _guarded(main: Callable[..., None], argv) -> None:
+    from dd2424_jax import data  # by now: it needs NumPy
+
+    if {"dataset", "data_dir"} <= {*command_line.FLAGS}:  # while JAX is imported
+        data.begin(command_line.FLAGS.dataset, command_line.FLAGS.data_dir)
+    jax = _jax()
+    try:
+        main(*argv[1:])
+        sys.stdout.flush()
+    except terminal.Mendable as error:
+        _fail(error, error.status)
+    except BrokenPipeError:  # whoever read this has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        processes.leave(141)
+    except OSError as error:
+        where = error.filename or "standard output"
+        _fail(f"{where}: {error.strerror or error}; mend it, and the same command resumes")
+    except MemoryError:
+        _fail("this machine's memory is too small for this: ask for less of it at once")
+    except jax.errors.JaxRuntimeError as error:
+        if re.search("RESOURCE_EXHAUSTED|[Oo]ut of memory", str(error)):
+            _fail("the device's memory is too small for this: ask for less of it at once, as by --runs_at_once")
+        if not jax.distributed.is_initialized():
+            raise
+        _fail(f"another process was lost, or a device ({str(error).splitlines()[0]}); the same commands resume")
+
+
+def _jax():
+    """JAX, which takes a second to import: once the flags make sense."""
+    try:
+        import jax
+    except ValueError as error:  # a variable JAX_... has a value that it does not know
+        _say(error)
+        sys.exit(1)
+    logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there
+    for name, value in OPTIONS.items():
+        jax.config.update(name, value)
+    compiled.keep()
+    return jax
 
 
 def _fail(message, status: int = 1) -> None:
-    print(f"{os.path.basename(sys.argv[0])}: {' '.join(str(message).split())}", file=sys.stderr)
+    _say(message)
     processes.leave(status)
+
+
+def _say(message) -> None:
+    print(f"{os.path.basename(sys.argv[0])}: {' '.join(str(message).split())}", file=sys.stderr)

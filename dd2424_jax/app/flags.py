@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from absl import flags
 
-from dd2424_jax import registry, train
+from dd2424_jax import names, race
 from dd2424_jax.app import commands, hosts, number_lists
 from dd2424_jax.app.command_line import IMAGES, LONG, RESULTS, WHAT, group
-from dd2424_jax.race import Race
 
 # Single flags
 
@@ -105,13 +103,13 @@ def define_run_flags(
     flags.DEFINE_enum(
         "loss",
         "softmax",
-        list(registry.NAMES["loss"]),
+        list(names.LOSSES),
         "cross-entropy of the softmax, mean cross-entropy of K sigmoids, or the SVM's hinge loss",
     )
     flags.DEFINE_enum(
         "optimizer",
         optimizer,
-        list(registry.NAMES["optimizer"]),
+        list(names.OPTIMIZERS),
         "mini-batch gradient descent without or with momentum, Nesterov's, or Adam",
     )
     define_numbers("momentum", [0.9], f"momentum, and Adam's β1, below 1; not of sgd{PAIRED}")
@@ -121,7 +119,7 @@ def define_run_flags(
     flags.DEFINE_enum(
         "precision",
         "float32",
-        list(registry.NAMES["precision"]),
+        names.PRECISIONS,
         "of matrix products: float32 as the device does by default (NVIDIA's GPUs: TF32), bfloat16 (sums, weights and "
         "all else are float32), tf32 (of such GPUs only), or highest, float32 on every device",
     )
@@ -146,7 +144,7 @@ def define_run_flags(
     flags.register_multi_flags_validator(
         ["seed", "n_seeds"], lambda f: f["seed"] + f["n_seeds"] <= 2**32, "the last seed must be below 2^32"
     )
-    flags.register_validator("momentum", lambda values: np.float32(max(values)) < 1, "must be below 1")
+    flags.register_validator("momentum", lambda values: max(values) < 1 - 2**-25, "must be below 1")  # in float32
 
 
 @group(LONG)
@@ -169,7 +167,7 @@ def define_half_cycle(n_s: int):
         n_s,
         "updates of half a cycle of the learning rate; at least 1",
         lower_bound=1,
-        upper_bound=train.MAX_UPDATES // 2,
+        upper_bound=2**30 - 1,  # updates are counted in int32
     )
 
 
@@ -197,7 +195,7 @@ def define_search_flags():
         upper_bound=100.0,
     )
     flags.DEFINE_boolean("race", False, "settings that are significantly worse at a look get no more seeds")
-    define_integers("looks", Race().looks, "of a race: after how many seeds to compare; ascending", least=3)
+    define_integers("looks", race.Race().looks, "of a race: after how many seeds to compare; ascending", least=3)
     _define_n_splits()
 
 

@@ -1,5 +1,7 @@
 """The gradient check, which exercise 2 and a command of its own share: found, or done now."""
 
+from __future__ import annotations
+
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
@@ -13,11 +15,9 @@ from dd2424_jax.gradients import cases
 from dd2424_jax.reporting import gradients, labels, report
 from dd2424_jax.runs.identity import PACKAGE, of_sources
 
-SEED = 0
-
 
 def run(
-    dataset: data.Dataset, networks: Sequence[str], losses: Sequence[str], session: Session, *, seed: int = SEED
+    dataset: data.Dataset, networks: Sequence[str], losses: Sequence[str], session: Session, *, seed: int = 0
 ) -> bool:
     """Check these networks and losses, or find that done already; whether all gradients passed."""
     about = {"name": dataset.name, "sha256": dataset.sha256}

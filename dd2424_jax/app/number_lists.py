@@ -3,10 +3,9 @@
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
 from absl import flags
 
-TINY, MAX = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+TINY, MAX = 2.0**-126, 2.0**128 - 2.0**104  # of float32, which NumPy would know: --help is there before NumPy is
 NOT_IN_FLOAT32 = f"must be 0 or from {TINY:.2g} to {MAX:.2g}, as float32 has them"
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from dd2424_jax import data, memory, optimizers, registry, train
+from dd2424_jax import data, memory, names, registry, train
 from dd2424_jax.app import command_line
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.race import Race, check
@@ -120,9 +120,9 @@ def hyper_flags(options: SimpleNamespace) -> dict[str, list[float]]:
       UsageError: momentum is given to an optimizer that has none.
     """
     own = vars(options)
-    names = ["lr" if name == "lr_max" and "lr" in own else name for name in train.Hypers._fields]
-    lists = {name: own[name] for name in names if name in own}
-    if options.optimizer not in optimizers.WITH_MOMENTUM:
+    flags = ["lr" if name == "lr_max" and "lr" in own else name for name in train.Hypers._fields]
+    lists = {name: own[name] for name in flags if name in own}
+    if options.optimizer not in names.WITH_MOMENTUM:
         del lists["momentum"]
         if command_line.given("momentum"):
             raise UsageError(f"--momentum is not of --optimizer={options.optimizer}")
@@ -182,7 +182,7 @@ def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset
 
 def follow(options: SimpleNamespace, search: previous.Search, setting: Mapping[str, float]) -> list[str]:
     """Take learning rates and momentum from a setting of a search; which of them the search has chosen."""
-    names = [name for name in hyper_flags(options) if name != "lam"]
-    for name in names:
+    flags = [name for name in hyper_flags(options) if name != "lam"]
+    for name in flags:
         setattr(options, name, [setting[name]])
-    return [name for name in names if search.has_chosen(name)]
+    return [name for name in flags if search.has_chosen(name)]

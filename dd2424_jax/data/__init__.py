@@ -8,7 +8,7 @@ if "-m dd2424_jax.data" in " ".join(sys.orig_argv):  # as a command, of which th
     terminal.prepare()
 
 from dd2424_jax.data.cifar10 import BATCH_SIZE, CLASSES, DIMENSIONS, DataError
-from dd2424_jax.data.splits import Dataset, Scale, Source, Split, Splits, load, scale, split, splits, standardize
+from dd2424_jax.data.splits import Dataset, Scale, Source, Split, Splits, begin, load, scale, split, splits, standardize
 
 __all__ = [
     "BATCH_SIZE",
@@ -20,6 +20,7 @@ __all__ = [
     "Source",
     "Split",
     "Splits",
+    "begin",
     "load",
     "scale",
     "split",

@@ -15,6 +15,7 @@ import numpy as np
 
 from dd2424_jax.data import pickles
 from dd2424_jax.io import download, files
+from dd2424_jax.io.terminal import Mendable
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FOLDER = "cifar-10-batches-py"
@@ -35,7 +36,7 @@ MAX_BYTES = 40_000_000  # of a batch file, of which the official ones have 31 mi
 MAX_UNPACKED = 250_000_000  # of the archive, of which the official one has 186 million
 
 
-class DataError(Exception):
+class DataError(Mendable):
     """The data can't be had or is not what it should be; the message says what to do."""
 
 
@@ -47,7 +48,7 @@ def data_root(data_dir: str | None) -> Path:
     """
     given = data_dir or os.environ.get("DD2424_DATA_DIR")
     try:
-        return files.expanded(given or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "dd2424_jax")
+        return files.expanded(given) if given else files.user_cache()
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}; say where the data is by --data_dir") from error
 

@@ -1,8 +1,11 @@
 """The images: loaded, split, and standardised by the training split. They stay uint8 until a step uses them."""
 
+import contextlib
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -92,19 +95,40 @@ def load(name: str = "auto", data_dir: str | None = None) -> Dataset:
             file=sys.stderr,
         )
         return _synthetic()
-    return _dataset("cifar10", [Split(*cifar10.read_batch(folder / file)) for file in cifar10.TITLES])
+    begun = _BEGUN.pop(folder, None)
+    return begun.result() if begun else _read(folder)
+
+
+_BEGUN: dict[Path, Future[Dataset]] = {}
+
+
+def begin(name: str, data_dir: str | None) -> None:
+    """Begin to read what `load` will be asked for, beside what else is done; not where it is to be fetched or made."""
+    with contextlib.suppress(DataError):
+        folder = None if name == "synthetic" else cifar10.located(cifar10.data_root(data_dir))
+        if folder is not None and folder.is_dir():
+            pool = ThreadPoolExecutor(1)
+            _BEGUN[folder] = pool.submit(_read, folder)
+            pool.shutdown(wait=False)
+
+
+def _read(folder: Path) -> Dataset:
+    with ThreadPoolExecutor() as pool:  # most of it copies bytes, which other threads need not wait for
+        batches = pool.map(cifar10.read_batch, [folder / file for file in cifar10.TITLES])
+        return _dataset("cifar10", (Split(*batch) for batch in batches))
 
 
 def _synthetic() -> Dataset:
-    return _dataset("synthetic", [Split(*batch) for batch in synthetic.batches()])
+    return _dataset("synthetic", (Split(*batch) for batch in synthetic.batches()))
 
 
-def _dataset(name: str, batches: Sequence[Split]) -> Dataset:
-    sha256 = hashlib.sha256()
-    for X, y in batches:
-        sha256.update(X)
-        sha256.update(y)
-    return Dataset(name, tuple(batches[:-1]), batches[-1], sha256.hexdigest())
+def _dataset(name: str, batches: Iterable[Split]) -> Dataset:
+    sha256, there = hashlib.sha256(), []
+    for batch in batches:
+        for part in batch:
+            sha256.update(part)
+        there.append(batch)
+    return Dataset(name, tuple(there[:-1]), there[-1], sha256.hexdigest())
 
 
 def split(
@@ -188,10 +212,10 @@ def scale(X: np.ndarray) -> Scale:
     # Sums of integers are exact, need no float64 copy of the images, and leave one rounding to the end.
     n = len(X)
     total = squares = np.zeros(X.shape[1], np.int64)
-    for block in np.array_split(X, -(-n // 1000)):
-        block = block.astype(np.int32)
-        total = total + block.sum(axis=0)
-        squares = squares + (block**2).sum(axis=0)
+    for block in np.array_split(X, -(-n // 200)):  # such as a core's cache holds
+        block = block.astype(np.uint32)
+        total = total + block.sum(axis=0, dtype=np.uint32)
+        squares = squares + (block * block).sum(axis=0, dtype=np.uint32)
     sd = np.sqrt(n * squares - total**2) / n
     return Scale(total / n, np.where(sd > 0, sd, 1.0))
 

@@ -8,11 +8,10 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, losses, network
+from dd2424_jax import data, losses, names, network
 from dd2424_jax.gradients import differences
 from dd2424_jax.io.progress import Progress
 
-HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}
 CLEARANCE = 1e-4  # from the nearest kink, a hundred steps or ten
 
 
@@ -87,7 +86,7 @@ def draw_parameters(case: Case, name: str, loss: str, X, Y, seed: int) -> networ
     are no derivative.
     """
     rng = np.random.default_rng(seed)
-    sizes = (case.d, *HIDDEN[name], len(data.CLASSES))
+    sizes = (case.d, *names.HIDDEN[name], len(data.CLASSES))
 
     def layer(d, m):
         if case.uniform:

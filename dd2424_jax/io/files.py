@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from dd2424_jax.io.terminal import Mendable
+
 try:
     import fcntl
 except ImportError:  # not a POSIX system: two processes can't exclude each other
@@ -23,7 +25,7 @@ except ImportError:  # not a POSIX system: two processes can't exclude each othe
 PART = re.compile(r"\..+-\w{8}\.part")  # of a write that was killed: as `written` names them
 
 
-class DiskFull(Exception):
+class DiskFull(Mendable):
     """There is no space for a file; the message says which, and what to do."""
 
 
@@ -37,6 +39,15 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError as error:
         raise FileNotFoundError(errno.ENOENT, "there is no such home", str(path)) from error
+
+
+def user_cache() -> Path:
+    """The folder of what this package can get again.
+
+    Raises:
+      OSError: there is no home.
+    """
+    return expanded(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "dd2424_jax")
 
 
 def open_locked(file: Path, *, patience: float = math.inf) -> TextIO | None:

@@ -6,6 +6,12 @@ import signal
 import sys
 
 
+class Mendable(Exception):
+    """What a user can mend: its message, a line, says what is wrong; `status` is the command's."""
+
+    status = 1
+
+
 def prepare() -> None:
     """Ctrl-C ends in a line. A stream that was closed is there, so that no file takes its place; all show any text."""
     signal.signal(signal.SIGINT, _interrupted)

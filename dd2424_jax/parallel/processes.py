@@ -18,8 +18,10 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from dd2424_jax.io.terminal import Mendable
 
-class ProcessError(Exception):
+
+class ProcessError(Mendable):
     """The processes did not connect, or one was lost; the message says why."""
 
 

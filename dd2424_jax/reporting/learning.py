@@ -3,8 +3,8 @@
 import numpy as np
 
 from dd2424_jax import sweep
+from dd2424_jax.reporting import curves as learning_curves
 from dd2424_jax.reporting import labels, plots, tables
-from dd2424_jax.reporting.curves import learning_figure
 from dd2424_jax.reporting.published import SOURCE, Published, comparison
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
@@ -33,7 +33,7 @@ def curves(result: Result, title: str):
     rates = sweep.learning_rates(config, hypers.at(distinct), steps)
     names = [labels.in_math(name) for name in labels.settings(result.plan)]
     title = f"{title}: {labels.about(result)}"
-    return learning_figure(result.outcome, names, title, steps, rates, 2 * config.n_s)
+    return learning_curves.learning_figure(result.outcome, names, title, steps, rates, 2 * config.n_s)
 
 
 def draw(result: Result, title: str, others: Published | None) -> Report:

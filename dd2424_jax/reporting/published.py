@@ -5,6 +5,8 @@ code that they published, without runs that are known to be defective. The years
 reports they were: 2020, 2022, 2022, 2024. The searches are of one report of 2022. "Official" are the course's own.
 """
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

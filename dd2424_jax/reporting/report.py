@@ -1,12 +1,12 @@
 """What is drawn from a result, to be read: tables, remarks, figures, and their files."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
-
-from matplotlib.figure import Figure
 
 from dd2424_jax.io import files
 from dd2424_jax.reporting import latex, plots, tables
@@ -20,7 +20,7 @@ class Report(NamedTuple):
 
     tables: Sequence[tables.Table]
     remarks: Sequence[str]
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, plots.Figure]
     summary: Mapping = MappingProxyType({})
 
 

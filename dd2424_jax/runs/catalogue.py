@@ -1,5 +1,7 @@
 """All run directories there are, finished or not: what they are, how far they are, and their headline accuracy."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dd2424_jax.io import files
+from dd2424_jax.io.terminal import Mendable
 
 LOCK = "lock"
 HOLDER, MAX_HOLDER = re.compile(r"(process \d+ on .*)?"), 1000  # what it says
 
 
-class ResultError(Exception):
+class ResultError(Mendable):
     """A run directory can't be used; the message says why and what to do."""
 
 

@@ -1,5 +1,7 @@
 """What decides the numbers of a sweep, and nothing else; it is what a run directory is known by."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -73,7 +75,7 @@ class Plan(NamedTuple):
         """Every setting's hyperparameters."""
         return list(zip(*(a.tolist() for a in self.hypers.named().values()), strict=True))
 
-    def part(self, settings, seeds) -> "Plan":
+    def part(self, settings, seeds) -> Plan:
         """The plan of some settings with some seeds, by index."""
         kept = np.asarray(self.seeds)[seeds]
         return self._replace(hypers=self.hypers.at(settings), seeds=tuple(kept.tolist()), race=None)

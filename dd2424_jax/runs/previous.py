@@ -1,5 +1,7 @@
 """Earlier searches: the newest that fits a command line, what it chose, and the seeds that searches have used."""
 
+from __future__ import annotations
+
 import datetime
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,7 @@
 """What came out of a plan: the numbers of every run, their estimates over seeds, and the files that hold them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -7,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import data, network, stats, sweep, train
-from dd2424_jax.evaluation import Metrics
+from dd2424_jax import data, evaluation, network, stats, sweep, train
 from dd2424_jax.io import files, records
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan
@@ -83,7 +84,7 @@ def final(outcome: sweep.Outcome) -> dict[str, np.ndarray]:
     return last | ({} if outcome.test is None else _named(test=outcome.test))
 
 
-def _named(**splits: Metrics) -> dict[str, np.ndarray]:
+def _named(**splits: evaluation.Metrics) -> dict[str, np.ndarray]:
     """train_loss, train_cost, ...: the splits' metrics by the names that files have for them."""
     return {f"{split}_{key}": a for split, metrics in splits.items() for key, a in metrics._asdict().items()}
 
@@ -137,7 +138,7 @@ def read_arrays(directory: Path, plan: Plan, *, weights: bool = True) -> sweep.O
     curves = _read(records.read_arrays, directory / CURVES, plan, _curves(plan, expected))
 
     def metrics(split):
-        return Metrics(*(curves[f"{split}_{key}"] for key in Metrics._fields))
+        return evaluation.Metrics(*(curves[f"{split}_{key}"] for key in evaluation.Metrics._fields))
 
     return expected._replace(
         train=metrics("train"),

@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dd2424_jax.io.terminal import Mendable
 
-class MissingError(Exception):
+
+class MissingError(Mendable):
     """Shards that a merge needs are not finished; the message says which."""
 
     status = 75  # of the command, as sysexits.h has it: the same one succeeds later

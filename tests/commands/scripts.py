@@ -20,6 +20,7 @@ from absl import flags
 
 from dd2424_jax.app import command_line, pipeline
 from dd2424_jax.io import checkpoints, files
+from dd2424_jax.launching import slurm  # noqa: F401, now: submitit closes the streams that are logged to by then
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400

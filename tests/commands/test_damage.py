@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dd2424_jax.app import pipeline
-from dd2424_jax.app.entry import MENDABLE
 from dd2424_jax.io import checkpoints, records
+from dd2424_jax.io.terminal import Mendable
 from dd2424_jax.runs.shards import WHOLE, Shard
 from tests.app import tried
 from tests.conftest import DAMAGES
@@ -193,7 +193,7 @@ def result(folder: Path, command, into: Path, spoil=lambda _: None):
         try:
             command(out_dir)
             made = tried.contents(out_dir), shown.getvalue().replace(str(out_dir), "")
-        except (*MENDABLE, SystemExit):
+        except (Mendable, SystemExit):
             made = None
     assert [path.name for path in into.iterdir()] == ["results"]
     assert [path.read_text() for path in (out_dir / "tried" / "other").iterdir()] == [OTHERS]

@@ -9,8 +9,9 @@ import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import data, optimizers, sweep
+from dd2424_jax import data, sweep
 from dd2424_jax.app import commands
+from dd2424_jax.names import WITH_MOMENTUM
 from dd2424_jax.runs import result
 from dd2424_jax.runs.plan import from_identity
 from tests.commands.scripts import SMALL, TINY, fails, kill_here, once, run
@@ -102,7 +103,7 @@ def test_a_run_directory_holds_what_is_promised(finished):
     # A search has no test accuracy.
     assert ("test_accuracy" in setting) == ("test_accuracy" in rows[0]) == (config["dataset"]["n_test"] > 0)
     optimizer = config["flags"]["optimizer"]
-    assert ("momentum" in setting) == ("momentum" in rows[0]) == (optimizer in optimizers.WITH_MOMENTUM)
+    assert ("momentum" in setting) == ("momentum" in rows[0]) == (optimizer in WITH_MOMENTUM)
 
 
 def test_killed_and_resumed_it_ends_with_the_numbers_of_its_plan(finished):

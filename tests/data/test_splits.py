@@ -122,6 +122,22 @@ def test_auto_does_not_hide_damaged_files(tmp_path):
         data.load("auto", str(tmp_path))
 
 
+def test_what_was_begun_to_be_read_is_what_is_loaded(tmp_path):
+    """Once: files that are mended meanwhile are read again; and what is wrong with them is the loader's to say."""
+    folder = tmp_path / cifar10.FOLDER
+    folder.mkdir()
+    (folder / "data_batch_1").write_bytes(b"no pickle")
+    for name in ("auto", "cifar10", "synthetic"):
+        data.begin(name, str(tmp_path))
+    data.begin("auto", str(tmp_path / "nowhere"))
+    with pytest.raises(data.DataError, match="cut short"):
+        data.load("auto", str(tmp_path))
+    (folder / "data_batch_1").unlink()
+    (folder / "data_batch_2").touch()
+    with pytest.raises(data.DataError, match="cannot read"):
+        data.load("auto", str(tmp_path))
+
+
 def test_real_data_is_cifar_10(real_data):
     dataset = data.load("cifar10", real_data)
     assert dataset.name == "cifar10"

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dd2424_jax import losses
+from dd2424_jax import losses, names
 from dd2424_jax.gradients import cases, differences
 from tests import reference
 
@@ -30,7 +30,7 @@ def problem(n, d):
     return rng.standard_normal((n, d)), np.eye(10)[rng.integers(0, 10, n)]
 
 
-@pytest.mark.parametrize(("name", "loss"), [*zip(cases.HIDDEN, losses.LOSSES, strict=True)])
+@pytest.mark.parametrize(("name", "loss"), [*zip(names.HIDDEN, losses.LOSSES, strict=True)])
 def test_perturbing_a_layer_equals_perturbing_the_whole_cost(x64, name, loss):
     case = cases.Case("", 6, 5, 0.3, 1e-5)
     X, Y = problem(case.n, case.d)

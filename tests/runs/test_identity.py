@@ -45,6 +45,6 @@ def test_whatever_a_sweep_imports_is_code_that_makes_numbers():
             file = identity.PACKAGE / f"{module.replace('.', '/')}.py"
             file = file if file.exists() else identity.PACKAGE / module / "__init__.py"
             left += imported(file) - {""}
-    others = {"data", "memory", "chunks", "registry", "parallel.processes"}  # that only place, name or wait
+    others = {"data", "names", "memory", "chunks", "registry", "parallel.processes"}  # that only place, name or wait
     numbers = {module for module in reached - others if not module.startswith("io")}
     assert {module.replace(".", "/") for module in numbers} == {*identity.OF_NUMBERS}

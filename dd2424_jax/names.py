@@ -1,0 +1,8 @@
+"""What flags and config.json call losses, schedules, optimizers, precisions and networks. Flags are there before JAX is."""
+
+LOSSES = ("softmax", "sigmoid", "hinge")  # of losses.py, each under its name there
+SCHEDULES = ("cyclical", "constant")  # of train.py
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")  # of optimizers.py
+PRECISIONS = ("float32", "bfloat16", "tf32", "highest")  # of precisions.py
+WITH_MOMENTUM = OPTIMIZERS[1:]
+HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}  # units, where gradients are compared
