@@ -1,4 +1,4 @@
-"""What flags and config.json call losses, schedules, optimizers, precisions and networks. Flags are there before JAX is."""
+"""What flags and config.json call losses, optimizers and the like. Flags are there before JAX is."""
 
 LOSSES = ("softmax", "sigmoid", "hinge")  # of losses.py, each under its name there
 SCHEDULES = ("cyclical", "constant")  # of train.py

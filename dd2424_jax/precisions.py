@@ -45,7 +45,7 @@ def _sums(a, b, dtype):
     return _as_it_is(jnp.matmul(a, b, preferred_element_type=jnp.float32)).astype(dtype)
 
 
-# Else XLA may make of A B the transpose of Bᵀ Aᵀ, and on a CPU it has no product of two transposed matrices of bfloat16.
+# Else XLA may make of A B the transpose of Bᵀ Aᵀ, and a CPU has no product of two transposed matrices of bfloat16.
 _as_it_is = jax.lax.optimization_barrier
 
 

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 
 import absl.flags
 
-from dd2424_jax import data
+from dd2424_jax import data, memory
 from dd2424_jax.app import command_line, flags, hosts, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
 from dd2424_jax.io import files, records
@@ -34,9 +34,6 @@ HERE = Path(__file__).parent
 flags.define_result_flags()
 flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
 hosts.define_devices()
-absl.flags.DEFINE_enum(
-    "precision", "default", ["default", "highest"], "of matrix products; by default some GPUs round to 10 bits"
-)
 absl.flags.DEFINE_integer("rounds", 7, "rounds that are counted; at least 1", lower_bound=1, upper_bound=1_000)
 absl.flags.DEFINE_integer("n_steps", 50, "updates in one measurement; at least 4", lower_bound=4, upper_bound=10_000)
 absl.flags.DEFINE_integer(
@@ -75,6 +72,7 @@ def measure(options: SimpleNamespace, here: session.Session, splits: data.Splits
         images = [f"--n_train={min(options.n_train, 5000)}", f"--n_valid={min(options.n_valid, 1000)}"]  # to be quick
         taken = measurements.memory(max_lams, command, images)
     pipeline.say(f"benchmark: {options.rounds} rounds")
+    memory.keep_freed()  # as training does; the baselines have it too
     there = placement.Placement((1, len(devices)), devices).put_everywhere(splits)  # once for all sweeps
     extent = {"rounds": options.rounds, "n_steps": options.n_steps}
     side = options.side or (2048 if on_cpu else 8192)
@@ -95,16 +93,13 @@ def measure(options: SimpleNamespace, here: session.Session, splits: data.Splits
 
 def main():
     began, options = time.perf_counter(), command_line.options()
-    import jax  # by now, and not for --help
-
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # other processes and torch use the device too
-    jax.config.update("jax_default_matmul_precision", options.precision)
     folder = files.expanded(options.record_dir)
     folder.mkdir(parents=True, exist_ok=True)
     here, dataset = session.start(options), plan.load(options)
     source = data.Source(dataset.name, dataset.sha256, options.train_batches, (), options.n_train, options.n_valid)
     sources = [*sorted(PACKAGE.rglob("*.py")), *sorted(HERE.glob("*.py"))]
-    extent = ("precision", "rounds", "n_steps", "growth_to", "growth_points", "side", "process_rounds")
+    extent = ("rounds", "n_steps", "growth_to", "growth_points", "side", "process_rounds")
     identity = {
         "experiment": "benchmark",
         "dataset": source._asdict(),
@@ -116,7 +111,7 @@ def main():
         if run.finished:
             return
         record = measure(options, here, folds(source, dataset, test=False)[0])
-        record |= {"precision": options.precision, **provenance.collect()}
+        record |= provenance.collect()
         record["timing"] = {"run_seconds": time.perf_counter() - began}
         table = report.write(run.path, tables.draw(record))
         command = record.pop("command")  # a path on this machine

@@ -10,7 +10,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dd2424_jax import data, train
+from dd2424_jax import data, precisions, train
 from dd2424_jax.benchmarking import analysis, baselines, timing, workloads
 from dd2424_jax.io import records
 from dd2424_jax.io.progress import Progress
@@ -18,6 +18,7 @@ from dd2424_jax.runs import latest
 
 SIZES, N_BATCH, N_S = (data.DIMENSIONS, 50, len(data.CLASSES)), 100, 900  # of the coarse search
 SHAPES = [(1, 1), analysis.EXERCISE3, (8, 1), analysis.SEARCH, (8, 8)]  # λ, seeds
+PRECISE_SHAPES = [analysis.EXERCISE3, analysis.SEARCH]  # that are measured in every precision
 BASELINE_LAMS = 8
 BASELINE_IMAGES = 10_000
 GROWTH_ROUNDS = 3
@@ -38,8 +39,14 @@ def machine(devices: Sequence[jax.Device]) -> dict:
     return {"platform": kind, "model": model, "cores": os.cpu_count(), "devices": len(devices), "slug": slug}
 
 
-def config(n_batch: int = N_BATCH, hidden: int = SIZES[1]) -> train.Config:
-    return train.Config((SIZES[0], hidden, SIZES[-1]), n_batch, (1,), n_s=N_S)
+def config(n_batch: int = N_BATCH, hidden: int = SIZES[1], precision: str = "float32") -> train.Config:
+    product = precisions.PRECISIONS[precision]
+    return train.Config((SIZES[0], hidden, SIZES[-1]), n_batch, (1,), n_s=N_S, precision=product)
+
+
+def others(devices: Sequence[jax.Device]) -> tuple[str, ...]:
+    """The precisions, besides float32, that are worth a measurement."""
+    return ("bfloat16",) if devices[0].platform == "cpu" else ("bfloat16", "highest")
 
 
 def problem(splits: data.Splits, n_steps: int) -> baselines.Problem:
@@ -63,7 +70,12 @@ def compare(
     """
     d, hidden = SIZES[:2]
     units = hidden * max(1, analysis.SEARCH[0] // len(devices))
-    sweeps = {shape: workloads.Sweep(config(), shape, there, devices, n_steps) for shape in SHAPES}
+    cases = [(shape, "float32") for shape in SHAPES]
+    cases += [(shape, precision) for precision in others(devices) for shape in PRECISE_SHAPES]
+    sweeps = {
+        (shape, precision): workloads.Sweep(config(precision=precision), shape, there, devices, n_steps)
+        for shape, precision in cases
+    }
     given = problem(host, n_steps)
     made = {name: make(given) for name, make in baselines.installed().items()}
     # name: what to call, and how many units of work that is
@@ -73,17 +85,21 @@ def compare(
         "XLA product": (workloads.product(devices, side), 2 * side**3 * len(devices)),
         "memory": (workloads.copy(devices, MEMORY), copied),
     }
-    for name, call in workloads.step_products(devices, units, N_BATCH, d).items():
-        limits[name] = (call, 2 * units * N_BATCH * d * workloads.PRODUCTS * len(devices))
+    for precision in others(devices):
+        own = workloads.product(devices, side, precisions.PRECISIONS[precision])
+        limits[f"XLA product, {precision}"] = (own, 2 * side**3 * len(devices))
+    for wide, rows in (("", units), (analysis.NARROW, hidden)):
+        for name, call in workloads.step_products(devices, rows, N_BATCH, d).items():
+            limits[name + wide] = (call, 2 * rows * N_BATCH * d * workloads.PRODUCTS * len(devices))
     groups = {
         "limits": limits,
-        "updates": {shape: (sweep.train, sweep.n_steps * np.prod(shape)) for shape, sweep in sweeps.items()},
-        "evaluations": {shape: (sweep.evaluate, sweep.n_images * np.prod(shape)) for shape, sweep in sweeps.items()},
+        "updates": {case: (sweep.train, sweep.n_steps * np.prod(case[0])) for case, sweep in sweeps.items()},
+        "evaluations": {case: (sweep.evaluate, sweep.n_images * np.prod(case[0])) for case, sweep in sweeps.items()},
         "baseline_updates": {name: (own.train, n_steps * own.n_runs) for name, own in made.items()},
         "baseline_evaluations": {name: (own.evaluate, len(given.y)) for name, own in made.items() if own.evaluate},
     }
-    cases = {(group, name): call for group, members in groups.items() for name, (call, _) in members.items()}
-    times = timing.race(cases, rounds)
+    calls = {(group, name): call for group, members in groups.items() for name, (call, _) in members.items()}
+    times = timing.race(calls, rounds)
     return {
         group: {name: times[group, name].per(n) for name, (_, n) in members.items()}
         for group, members in groups.items()

@@ -35,10 +35,12 @@ def limits_table(record: Mapping) -> Table:
 def sweeps_table(record: Mapping) -> Table:
     rows = []
     for sweep in record["sweeps"]:
+        if sweep["precision"] != "float32":
+            continue
         update, both = sweep["update"], sweep["with_evaluation"]
         rows.append(
-            [f"{sweep['n_settings']} × {sweep['n_seeds']}", number(update["seconds"], US)]
-            + [number(update["flops_per_second"], 1e-9), number(update["share_of_peak"], 100)]
+            [_shape(sweep), number(update["seconds"], US), number(update["flops_per_second"], 1e-9)]
+            + [number(update["share_of_peak"], 100), number(sweep["share_of_products"], 100)]
             + [number(both["seconds"], US), number(both["share_of_peak"], 100)]
             + [number(sweep["evaluation_share"], 100), f"{update['cores_busy']:.1f}"]
         )
@@ -48,8 +50,23 @@ def sweeps_table(record: Mapping) -> Table:
         f"{US * floor['arithmetic_seconds']:.0f} µs of arithmetic ({floor['step_flops'] / 1e6:.1f} MFLOP) or "
         f"{US * floor['memory_seconds']:.0f} µs of memory"
     )
-    header = ["λ × seeds", "µs", "GFLOP/s", "% of peak", "µs, evaluated", "% of peak", "% evaluating", "cores busy"]
+    header = ["λ × seeds", "µs", "GFLOP/s", "% of peak", "% of its products"]
+    header += ["µs, evaluated", "% of peak", "% evaluating", "cores busy"]
     return Table("sweeps", caption, header, rows)
+
+
+def precisions_table(record: Mapping) -> Table:
+    rows = []
+    for sweep in analysis.other_precisions(record):
+        update, both = sweep["update"], sweep["with_evaluation"]
+        rows.append(
+            [sweep["precision"], _shape(sweep), number(update["seconds"], US), number(sweep["ratio"], 1, 2)]
+            + [number(update["share_of_peak"], 100), number(both["seconds"], US)]
+            + [number(sweep["ratio_with_evaluation"], 1, 2)]
+        )
+    caption = f"The same in other precisions, and how many times as fast that is as float32, on {_machine(record)}"
+    header = ["precision", "λ × seeds", "µs", "times as fast", "% of its peak", "µs, evaluated", "times as fast"]
+    return Table("precisions", caption, header, rows)
 
 
 def baselines_table(record: Mapping) -> Table:
@@ -125,7 +142,23 @@ def remarks(record: Mapping) -> list[str]:
         "coarse search's nine evaluations; these count as work too.",
         f"Exercise 3 spends {100 * evaluation['share_of_operations']:.0f} % of its arithmetic on evaluations, by "
         f"formula, and {number(evaluation['share'], 100)} % of its time.",
+        "Of its products: of what XLA reaches in products of a single setting's shapes, and in nothing else.",
+        *_slower(record),
     ]
+
+
+def _slower(record: Mapping) -> list[str]:
+    """Where a precision is no faster than float32."""
+    search = [analysis.of_shape(record, analysis.SEARCH, name) for name in _precisions(record)]
+    return [
+        f"{sweep['precision']} is SLOWER than float32 on this machine: leave --precision as it is."
+        for sweep in search
+        if sweep["ratio_with_evaluation"]["median"] < 1 and sweep["precision"] != "highest"
+    ]
+
+
+def _precisions(record: Mapping) -> list[str]:
+    return list(dict.fromkeys(sweep["precision"] for sweep in analysis.other_precisions(record)))
 
 
 def growth_figure(record: Mapping):
@@ -156,9 +189,14 @@ def growth_figure(record: Mapping):
 
 
 def draw(record: Mapping) -> Report:
-    made = [baselines_table(record), plan_table(record), sweeps_table(record), limits_table(record)]
+    made = [baselines_table(record), plan_table(record), sweeps_table(record)]
+    made += [precisions_table(record), limits_table(record)]
     made += [processes_table(record)] if record["processes"] else []
     return Report([*made, targets_table(record)], remarks(record), {"growth": growth_figure(record)})
+
+
+def _shape(sweep: Mapping) -> str:
+    return f"{sweep['n_settings']} × {sweep['n_seeds']}"
 
 
 def _quartiles(seconds: Mapping) -> list[float]:

@@ -1,5 +1,6 @@
 """What the benchmark measures of this project and of the machine, and what the work costs by formula."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -7,13 +8,14 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from dd2424_jax import chunks, data, train
+from dd2424_jax import chunks, data, precisions, train
 from dd2424_jax.parallel.placement import Placement
-from dd2424_jax.programs import Programs
+from dd2424_jax.programs import Programs, Runs
 
 FLOAT = 4  # bytes of a float32
 PRODUCTS = 40  # of a step's in one measurement
 COPIES = 10
+BETWEEN = 1  # an update that is neither the first nor the last
 
 
 # By formula
@@ -44,9 +46,9 @@ def numpy_product(side: int) -> Callable[[], object]:
     return lambda: A @ A
 
 
-def product(devices: Sequence[jax.Device], side: int) -> Callable[[], object]:
-    """The same on every device at once."""
-    return _on_all(devices, lambda A: A @ A, (side, side))
+def product(devices: Sequence[jax.Device], side: int, of: Callable = precisions.float32) -> Callable[[], object]:
+    """The same on every device at once, as one of precisions.py."""
+    return _on_all(devices, lambda A: of(A, A), (side, side))
 
 
 def step_products(devices: Sequence[jax.Device], units: int, n_batch: int, d: int) -> dict[str, Callable[[], object]]:
@@ -92,37 +94,31 @@ def _on_all(devices: Sequence[jax.Device], function: Callable, *shapes: Sequence
 
 
 class Sweep:
-    """Runs of shape [n_settings, n_seeds], cut and placed as `sweep.run` would, by the programs that it would run."""
+    """Runs of shape [n_settings, n_seeds], cut and placed as `sweep.run` would, by the programs that it would run.
+
+    n_images  of an evaluation: all for validation, and as many of the first to train on
+    """
 
     def __init__(self, config: train.Config, shape: tuple[int, int], splits: data.Splits, devices, n_steps: int):
-        self.config, self.shape, self.n_steps, self.n_images = config, shape, n_steps, len(splits.valid.y)
-        self._programs = Programs(config)
-        self._parts = [self._part(splits, devices, *chunk) for chunk in chunks.cut(config, shape, devices)]
-
-    def _part(self, splits, devices, settings: slice, seeds: slice) -> dict:
-        lams = np.logspace(-5, -1, self.shape[0])[settings]
-        seeds = np.arange(self.shape[1], dtype=np.uint32)[seeds]
-        placement = Placement((len(lams), len(seeds)), devices)
-        hypers = placement.put_settings(train.as_arrays(train.Hypers(lams, 1e-5, 0.1)))
-        batches = train.batch_indices(seeds, 0, self.n_steps, len(splits.train.y), self.config.n_batch)
-        return {
-            "placement": placement,
-            "hypers": hypers,
-            "there": placement.put_everywhere(splits._replace(test=None)),
-            "seeds": placement.put_seeds(seeds),
-            "batches": placement.put_seeds(batches),
-            "state": self._programs.init(placement, hypers, placement.put_seeds(seeds)),
-        }
+        n_valid, n_train = len(splits.valid.y), len(splits.train.y)
+        fewer = min(n_valid, n_train)
+        self.config = dataclasses.replace(config, eval_train=fewer, eval_steps=(BETWEEN + 1,))
+        self.shape, self.n_steps, self.n_images = shape, n_steps, fewer + n_valid
+        programs, lams = Programs(self.config), np.logspace(-5, -1, shape[0])
+        self._runs, splits = [], splits._replace(test=None)
+        for settings, seeds in chunks.cut(config, shape, devices):
+            hypers = train.as_arrays(train.Hypers(lams[settings], 1e-5, 0.1))
+            own = np.arange(shape[1], dtype=np.uint32)[seeds]
+            placement = Placement((len(hypers.lam), len(own)), devices)
+            self._runs.append(Runs(programs, placement, hypers, own, splits))
+        self._states = [runs.fresh() for runs in self._runs]
 
     def train(self) -> None:
         """n_steps updates of every run, from where the last call left them."""
-        for part in self._parts:
-            there, state = part["there"], part["state"]
-            args = (there.train, there.scale, part["hypers"], state, part["seeds"], 0, part["batches"])
-            part["state"] = jax.block_until_ready(self._programs.segment(part["placement"], *args))
+        for i, runs in enumerate(self._runs):
+            self._states[i] = jax.block_until_ready(runs.updated(self._states[i], 0, self.n_steps))
 
     def evaluate(self) -> None:
-        """Metrics of every run on the n_images of the validation split."""
-        for part in self._parts:
-            args = (part["there"].valid, part["there"].scale, part["hypers"], part["state"].params)
-            jax.block_until_ready(self._programs.evaluate(part["placement"], *args))
+        """Metrics of every run on n_images, as between the ends of a run."""
+        for runs, state in zip(self._runs, self._states, strict=True):
+            runs.evaluated(state, BETWEEN)
