@@ -1,4 +1,5 @@
 import jax
+import numpy as np
 import pytest
 
 from dd2424_jax import memory, train
@@ -64,3 +65,17 @@ def test_a_cgroups_limit_counts(tmp_path, monkeypatch, cgroup, files, limit):
 def test_sizes_are_short():
     sizes = {0: "0 bytes", 999: "999 bytes", 999_600: "1 MB", 25_300_000_000: "25.3 GB", 10**20: "100,000 PB"}
     assert {n: memory.size(n) for n in sizes} == sizes
+
+
+def test_images_are_packed_where_they_take_a_quarter_of_the_memory_at_most(monkeypatch):
+    X, devices = np.zeros((100, 10), np.uint8), jax.devices()[:2]
+    monkeypatch.setattr(memory, "of_devices", lambda _: 16_000)
+    assert memory.fits_packed(X, devices)
+    monkeypatch.setattr(memory, "of_devices", lambda _: 15_999)
+    assert not memory.fits_packed(X, devices)
+
+
+def test_freed_memory_is_kept_where_the_c_library_is_known_to(monkeypatch):
+    memory.keep_freed()
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda _: object())
+    memory.keep_freed()

@@ -37,6 +37,8 @@ def test_vmapped_equals_single_runs(whole, splits, x64):
     for (i, lam), (j, seed) in itertools.product(enumerate(HYPERS.lam), enumerate(SEEDS)):
         hypers = HYPERS._replace(lam=lam)
         state = train.init_state(CONFIG, hypers, seed)
+        expected = evaluate(splits.valid, splits.scale, hypers, state.params)
+        np.testing.assert_allclose([a[i, j, 0] for a in whole.valid], expected, rtol=1e-10)
         for k, (first, last) in enumerate(itertools.pairwise((0, *CONFIG.eval_steps)), 1):
             (batches,) = train.batch_indices([seed], first, last, 240, CONFIG.n_batch)
             state = segment(splits.train, splits.scale, hypers, state, seed, first, batches)
@@ -46,6 +48,21 @@ def test_vmapped_equals_single_runs(whole, splits, x64):
         np.testing.assert_allclose(whole.params[0].W[i, j], state.params[0].W, atol=1e-11)
         expected = evaluate(splits.test, splits.scale, hypers, state.params)
         np.testing.assert_allclose([a[i, j] for a in whole.test], expected, rtol=1e-10)
+
+
+def test_between_the_ends_a_part_of_the_training_images_may_be_evaluated(whole, splits, x64):
+    found = sweep.run(dataclasses.replace(CONFIG, eval_train=50), HYPERS, SEEDS, splits)
+    fewer = splits._replace(train=data.Split(*(a[:50] for a in splits.train)))
+    jax.tree.map(np.testing.assert_allclose, (found.valid, found.test), (whole.valid, whole.test))
+    for k in (0, 2):
+        np.testing.assert_allclose(found.train.loss[..., k], whole.train.loss[..., k])
+    assert not np.isclose(found.train.loss[..., 1], whole.train.loss[..., 1]).any()
+    state = train.init_state(CONFIG, HYPERS._replace(lam=0.3), 11)
+    (batches,) = train.batch_indices([11], 0, 20, 240, CONFIG.n_batch)
+    hypers = train.as_arrays(HYPERS).at(2)
+    state = train.segment(CONFIG, splits.train, splits.scale, hypers, state, 11, 0, batches)
+    expected = evaluation.evaluate(CONFIG, fewer.train, splits.scale, hypers, state.params)
+    np.testing.assert_allclose([a[2, 2, 1] for a in found.train], expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("devices", [1, 2])

@@ -52,6 +52,7 @@ def compared(times: Mapping, sizes: Sequence[int], n_batch: int) -> dict:
         shape, precision = case
         update, evaluation, both = seconds(case)
         plain_update, _, plain_both = seconds((shape, "float32"))
+        narrowest = {"share_of_products": timing.spread(step / update / narrow)} if shape[0] == 1 else {}
         return {
             "n_settings": shape[0],
             "n_seeds": shape[1],
@@ -60,7 +61,7 @@ def compared(times: Mapping, sizes: Sequence[int], n_batch: int) -> dict:
             "evaluation": speed(evaluation, image, precision),  # of an image
             "with_evaluation": speed(both, step + EVALUATED * image, precision),
             "evaluation_share": timing.spread(EVALUATED * evaluation / both),
-            "share_of_products": timing.spread(step / update / narrow) if shape[0] == 1 else None,
+            **narrowest,
             "ratio": timing.spread(plain_update / update),  # times as fast as float32
             "ratio_with_evaluation": timing.spread(plain_both / both),
         }

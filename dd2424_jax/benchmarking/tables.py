@@ -40,7 +40,7 @@ def sweeps_table(record: Mapping) -> Table:
         update, both = sweep["update"], sweep["with_evaluation"]
         rows.append(
             [_shape(sweep), number(update["seconds"], US), number(update["flops_per_second"], 1e-9)]
-            + [number(update["share_of_peak"], 100), number(sweep["share_of_products"], 100)]
+            + [number(update["share_of_peak"], 100), number(sweep.get("share_of_products"), 100)]
             + [number(both["seconds"], US), number(both["share_of_peak"], 100)]
             + [number(sweep["evaluation_share"], 100), f"{update['cores_busy']:.1f}"]
         )
@@ -101,7 +101,7 @@ def plan_table(record: Mapping) -> Table:
         ["runs per hour", f"{3600 / run:,.0f}"],
         [f"{MANY:,} runs on one such machine", f"{MANY * run / 3600:,.1f} hours"],
         [f"{MANY:,} runs on 100 of them", f"{MANY * run / 36:,.0f} seconds"],
-        [f"final weights of {MANY:,} runs, on disk and while they are merged", f"{MANY * weights / 1e9:,.0f} GB"],
+        [f"final weights of {MANY:,} runs, on disk", f"{MANY * weights / 1e9:,.0f} GB"],
     ]
     if len(memory) > 1:
         more = (memory[-1]["bytes"] - memory[0]["bytes"]) / (memory[-1]["at"] - memory[0]["at"])

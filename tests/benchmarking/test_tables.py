@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dd2424_jax.benchmarking import tables
+from dd2424_jax.benchmarking import analysis, tables
 from dd2424_jax.reporting import latex
 from tests.benchmarking.records import MACHINE, record
 
@@ -17,7 +17,7 @@ def test_a_number_is_its_median_and_quartiles():
 @pytest.mark.parametrize("changes", [{}, {"processes": {}, "growth": {**record()["growth"], "memory": []}}])
 def test_a_record_is_drawn_whether_or_not_processes_and_memory_were_measured(changes):
     report = tables.draw(record(**changes))
-    assert len(report.tables) == (6 if not changes else 5)
+    assert len(report.tables) == (7 if not changes else 6)
     for table in report.tables:
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.header)}
@@ -39,7 +39,8 @@ def test_baselines_stand_below_this_project():
 
 
 def test_limits_are_speeds_and_shares_of_the_best_product():
-    numpy, xla, memory = tables.limits_table(record()).rows
+    numpy, xla, bfloat16, memory, *_ = tables.limits_table(record()).rows
+    assert bfloat16[2] == "200 %"
     assert numpy[1:] == ["0 (0–0) GFLOP/s", "50 %", "2.0"]
     assert xla[2] == "100 %"
     assert memory[2] == "–"
@@ -53,14 +54,28 @@ def test_many_runs_take_what_one_takes_so_often():
     assert rows["100,000 runs on one such machine"] == f"{1e5 * run / 3600:,.1f} hours"
     assert rows["memory of every further run at once"] == f"{2**30 / 3e6:.1f} MB"
     weights = 4 * (3072 * 50 + 50 * 10)
-    assert rows["final weights of 100,000 runs, on disk and while they are merged"] == f"{1e5 * weights / 1e9:,.0f} GB"
+    assert rows["final weights of 100,000 runs, on disk"] == f"{1e5 * weights / 1e9:,.0f} GB"
 
 
 def test_targets_say_yes_no_or_unknown():
     rows = {row[0]: row[1:] for row in tables.targets_table(record()).rows}
     assert rows["times as fast as torch, at best"] == ["3.00", ">= 2.5", "yes"]
-    assert rows["evaluation's share of exercise 3"] == ["0.70", "<= 0.15", "no"]
+    assert rows["exercise 3: share of XLA's products of its shapes"][2] == "yes"
     assert rows["times as fast as NumPy float64, at best"] == ["–", ">= 6", "unknown"]
+
+
+def test_a_precision_that_is_slower_is_remarked_on():
+    assert not any("SLOWER" in remark for remark in tables.remarks(record()))
+    slow = record()
+    for sweep in analysis.other_precisions(slow):
+        sweep["ratio_with_evaluation"] = {"median": 0.9}
+    assert [remark for remark in tables.remarks(slow) if remark.startswith("bfloat16 is SLOWER than float32")]
+
+
+def test_other_precisions_stand_beside_float32():
+    narrow, wide = tables.precisions_table(record()).rows
+    assert [row[:2] for row in (narrow, wide)] == [["bfloat16", "1 × 5"], ["bfloat16", "8 × 3"]]
+    assert wide[3] == "2.00 (2.00–2.00)"
 
 
 def test_cpu_contention_is_remarked_on():

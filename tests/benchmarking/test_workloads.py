@@ -65,8 +65,8 @@ def test_what_is_timed_is_training_and_evaluation(monkeypatch, splits, x64):
             timed["params"] = placement.fetch(state.params)
             return state
 
-        def evaluate(self, placement, *args):
-            metrics = super().evaluate(placement, *args)
+        def evaluate(self, placement, *args, fresh):
+            metrics = super().evaluate(placement, *args, fresh=fresh)
             timed["cost"] = placement.fetch(metrics).cost
             return metrics
 
@@ -75,7 +75,7 @@ def test_what_is_timed_is_training_and_evaluation(monkeypatch, splits, x64):
     sweep = workloads.Sweep(config, (2, 2), splits, jax.devices()[:1], n_steps=6)
     sweep.train()
     sweep.evaluate()
-    assert (sweep.n_steps, sweep.n_images) == (6, len(splits.valid.y))
+    assert (sweep.n_steps, sweep.n_images) == (6, 2 * len(splits.valid.y))
     X, valid = (reference.standardize(split.X, splits.train.X) for split in (splits.train, splits.valid))
     batches = train.batch_indices([0, 1], 0, 6, len(X), 16)
     for (i, lam), seed in itertools.product(enumerate((1e-5, 0.1)), (0, 1)):

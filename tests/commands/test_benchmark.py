@@ -69,7 +69,7 @@ def test_the_benchmark_runs_and_its_record_is_whole(tmp_path, started, small):
     for part in ("limits", "floor", "sweeps", "baselines", "growth", "processes"):
         assert record[part], part
         assert finite(record[part]), part
-    assert [(sweep["n_settings"], sweep["n_seeds"]) for sweep in record["sweeps"]] == measurements.SHAPES
+    assert [(sweep["n_settings"], sweep["n_seeds"]) for sweep in record["sweeps"]] == 2 * measurements.SHAPES
     assert record["baselines"].keys() == baselines.BASELINES.keys()
     assert record["growth"]["memory"] == [{"at": 1, "bytes": 9}, {"at": 4, "bytes": 9}]
     assert record["processes"]["exercise 3"]["cold"] == 2.0

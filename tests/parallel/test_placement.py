@@ -35,22 +35,21 @@ def test_on_the_devices_every_run_meets_its_seed_and_its_setting(shape, n_device
 
 
 @pytest.mark.parametrize(
-    ("shape", "n_devices", "of_a_device", "sequential"),
+    ("shape", "n_devices", "of_a_device"),
     [
-        ((8, 4), 2, (4, 4), True),  # either axis would do: a CPU divides the settings
-        ((8, 3), 2, (3, 4), True),
-        ((3, 8), 2, (4, 3), False),  # seeds: nothing is padded
-        ((1, 5), 2, (3, 1), False),
-        ((5, 1), 4, (1, 2), True),
-        ((1, 1), 4, (1, 1), True),  # one device is enough
+        ((8, 4), 2, (4, 4)),  # either axis would do: a CPU divides the settings
+        ((8, 3), 2, (3, 4)),
+        ((3, 8), 2, (4, 3)),  # seeds: nothing is padded
+        ((1, 5), 2, (3, 1)),
+        ((5, 1), 4, (1, 2)),
+        ((1, 1), 4, (1, 1)),  # one device is enough
     ],
 )
-def test_the_axis_with_the_least_padding_is_divided(shape, n_devices, of_a_device, sequential):
+def test_the_axis_with_the_least_padding_is_divided(shape, n_devices, of_a_device):
     placed = Placement(shape, jax.devices()[:n_devices])
     on_device = placed.put_runs(np.zeros(shape))
     assert {shard.data.shape for shard in on_device.addressable_shards} == {of_a_device}  # [n_seeds, n_settings]
     assert len(placed.devices) == min(n_devices, max(shape))
-    assert placed.sequential == sequential
 
 
 @pytest.mark.parametrize(
@@ -72,6 +71,22 @@ def test_a_copy_for_every_device_is_whole():
     assert len(copies) == 2
     for copy in copies:
         np.testing.assert_array_equal(copy.data, numbered(3))
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (1, 1)])
+def test_every_device_computes_its_own_part_and_is_given_what_belongs_to_it(shape):
+    placed = Placement(shape, jax.devices()[:2])
+    settings, seeds = 10 * numbered(shape[0]), numbered(shape[1])
+
+    def of_device(settings, seeds, runs, one):
+        assert runs.shape == (len(seeds), len(settings))
+        return runs + seeds[:, None] * settings + one
+
+    arguments = (placed.of_settings, placed.of_seeds, placed.of_runs, placed.everywhere)
+    runs = placed.put_runs(np.ones(shape, np.float32))
+    args = placed.put_settings(settings), placed.put_seeds(seeds), runs, np.float32(1)
+    found = placed.fetch(jax.jit(placed.on_each_device(of_device, arguments))(*args))
+    np.testing.assert_array_equal(found, 2 + settings[:, None] * seeds)
 
 
 @pytest.mark.parametrize("shape", [(8, 3), (3, 8), (2, 2), (1, 1), (1, 5)])
