@@ -28,6 +28,8 @@ def init(key, sizes: Sequence[int], *, std: float | None = None, bias_std: float
 
     def layer(key, fan_in, fan_out):
         W = jax.random.normal(key, (fan_out, fan_in)) * (fan_in**-0.5 if std is None else std)
+        if bias_std == 0:
+            return Layer(W, jnp.zeros(fan_out))  # random numbers take a second to compile
         return Layer(W, bias_std * jax.random.normal(jax.random.fold_in(key, 1), (fan_out,)))
 
     return tuple(map(layer, keys, sizes[:-1], sizes[1:]))

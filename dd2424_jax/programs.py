@@ -118,12 +118,13 @@ class Runs:
         """
         at_an_end = step in (0, self._programs.config.eval_steps[-1])
         train_split = self._splits.train if at_an_end else self._fewer
-        return tuple(self._measured(split, state, fresh=step == 0) for split in (train_split, self._splits.valid))
+        splits = train_split, self._splits.valid
+        return self._placement.fetch(tuple(self._measured(split, state, fresh=step == 0) for split in splits))
 
     def tested(self, state: train.TrainState) -> Metrics | None:
         """The same on the test split, where there is one."""
-        return None if self._splits.test is None else self._measured(self._splits.test, state)
+        return None if self._splits.test is None else self._placement.fetch(self._measured(self._splits.test, state))
 
     def _measured(self, split: data.Split, state: train.TrainState, *, fresh: bool = False) -> Metrics:
         args = (split, self._splits.scale, self._hypers, state.params)
-        return self._placement.fetch(self._programs.evaluate(self._placement, *args, fresh=fresh))
+        return self._programs.evaluate(self._placement, *args, fresh=fresh)

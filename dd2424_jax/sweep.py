@@ -3,12 +3,15 @@
 The settings of a seed share its initial weights and its batches, which they meet in one wide matrix product.
 """
 
+import functools
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from dd2424_jax import chunks, data, memory, network, segments, train
@@ -177,8 +180,8 @@ def blank(
 
 def params(config: train.Config, shape: tuple[int, int]) -> network.Params:
     """The layers of so many settings and seeds, of which only shapes and types are there."""
-    one = jax.eval_shape(lambda: network.init(jax.random.key(0), config.sizes))
-    return jax.tree.map(lambda a: jax.ShapeDtypeStruct((*shape, *a.shape), a.dtype), one)
+    of = functools.partial(jax.ShapeDtypeStruct, dtype=jnp.result_type(float))
+    return tuple(network.Layer(of((*shape, m, d)), of((*shape, m))) for d, m in itertools.pairwise(config.sizes))
 
 
 def _checked(seeds: Sequence[int]) -> np.ndarray:
@@ -189,5 +192,9 @@ def _checked(seeds: Sequence[int]) -> np.ndarray:
 
 def learning_rates(config: train.Config, hypers: train.Hypers, step: np.ndarray) -> np.ndarray:
     """Of every setting [n_settings] at some updates: [n_settings, len(step)]."""
-    schedules = (config.schedule(config, hypers.at(i)) for i in range(len(hypers.lam)))
-    return np.array([np.broadcast_to(schedule(step), step.shape) for schedule in schedules])
+    return np.asarray(_learning_rates(config, hypers, step))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _learning_rates(config, hypers, step):
+    return jax.vmap(lambda own: jnp.broadcast_to(config.schedule(config, own)(step), step.shape))(hypers)
