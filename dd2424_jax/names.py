@@ -5,4 +5,5 @@ SCHEDULES = ("cyclical", "constant")  # of train.py
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")  # of optimizers.py
 PRECISIONS = ("float32", "bfloat16", "tf32", "highest")  # of precisions.py
 WITH_MOMENTUM = OPTIMIZERS[1:]
-HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}  # units, where gradients are compared
+# Units of the networks whose gradients are compared
+HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}

@@ -39,7 +39,7 @@ def described(description: Mapping) -> train.Config:
       ValueError: it has a callable that is not in NAMES.
     """
     for field, known in {**NAMES, "augment": {None: None}}.items():
-        value = description[field]
+        value = description.get(field)
         if isinstance(value, Mapping) or value not in known:
             raise ValueError(f"{field}={value} is none of {', '.join(map(str, known))}")
     named = {field: known[description[field]] for field, known in NAMES.items()}

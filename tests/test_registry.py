@@ -30,6 +30,10 @@ def test_others_code_has_a_description_but_is_not_made_from_it():
     assert description != with_optimizer(optax.lion)
     with pytest.raises(ValueError, match=r"optimizer=.*adagrad.* is none of sgd, "):
         registry.described(description)
+    earlier = registry.describe(CONFIG)
+    del earlier["precision"]  # it was not always there
+    with pytest.raises(ValueError, match="precision=None is none of float32, "):
+        registry.described(earlier)
 
 
 def test_what_is_bound_is_part_of_a_description():

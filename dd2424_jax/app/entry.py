@@ -10,7 +10,7 @@ COMMAND = os.path.basename(sys.argv[0]).replace("__main__.py", "dd2424_jax")
 if sys.version_info < (3, 11):  # noqa: UP036, what is imported next would not say it
     sys.exit(f"{COMMAND}: this is Python {sys.version.split()[0]}, and 3.11 is needed: make setup PYTHON=/path/to/it")
 terminal.prepare()
-os.environ["MPLBACKEND"] = "agg"  # figures are files, whatever windows there are
+os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}  # figures are files, and alike for everyone
 # XLA doubts every program that it reads back on a CPU, two lines each, also where it was compiled on that very CPU: it
 # compares what it compiled for, hints such as prefer-no-gather included, with the features that the CPU reports, which
 # have none. Nothing less silences it than all that XLA logs; what goes wrong, JAX raises as well.
@@ -100,7 +100,7 @@ def _jax():
     """JAX, which takes a second to import: once the flags make sense."""
     try:
         import jax
-    except ValueError as error:  # a variable JAX_... has a value that it does not know
+    except (ValueError, ModuleNotFoundError) as error:  # a variable JAX_... has an unknown value; there is no jaxlib
         _say(error)
         sys.exit(1)
     logging.getLogger("jax").setLevel(logging.WARNING)  # else it tells of every accelerator that is not there

@@ -92,12 +92,15 @@ def _train(run: Run, plan: Plan, session: Session) -> None:
 def _gather(run: Run, plan: Plan, session: Session) -> Gathered:
     """The plan's runs; where some are missing the script ends here, since what follows needs them all."""
     gathered = training.gather(run, plan, reuse=not session.force, weights=session.weights)
-    outcome, shard = gathered.outcome, session.shard
-    if missing := training.missing(plan, outcome, shard.n):
+    shard = session.shard
+    if missing := training.missing(plan, gathered.outcome, shard.n):
         if shard.n == 1 and not session.merge:
             raise ResultError("runs that were to be taken from other run directories are gone: start the command again")
         which = f"of {shard.n} shards, {', '.join(map(str, missing))} {'is' if len(missing) == 1 else 'are'} missing"
-        which += "" if plan.race is None else f" for {training.standing(plan, outcome)}"
+        which += "" if plan.race is None else f" for {training.standing(plan, gathered.outcome)}"
+        anyway = training.gather(run, plan, reuse=not session.force, weights=False).outcome
+        if training.missing(plan, anyway, shard.n) != missing:
+            which += ", or without final weights: --weights=none is of all shards or of none"
         if session.merge:
             raise shards.MissingError(f"{run.path}: {which}; start them, and --merge when they are finished")
         say(f"shard {shard.index} is finished; {which}")
@@ -157,7 +160,7 @@ def _draw(concluded: Result, draw: Draw, own: Mapping) -> dict:
     """Write the report of a result; its entries of summary.json. `own`: the experiment's own values, by flag."""
     concluded = concluded._replace(own=own)
     drawn = draw(concluded)
-    table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *_diverged(concluded)]))
+    table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *labels.diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
     of = _digest_of_drawing(draw, own, concluded.outcome.params is not None)
     return {"settings": settings, **drawn.summary, "drawn": of, "table": table}
@@ -172,18 +175,6 @@ def _digest_of_drawing(draw: Draw, own: Mapping, with_weights: bool) -> str:
     texts = {name: ADDRESS.sub("", str(value)) for name, value in {**defaults, **bound}.items()}
     given = {"own": sorted(map(repr, own.items())), "weights": with_weights}
     return digest({**texts, "code": [drawing_code(), source], **given})
-
-
-def _diverged(concluded: Result) -> list[str]:
-    """A remark on the runs that are left out, if there are any."""
-    hypers = concluded.plan.hypers
-    shown = zip(labels.numbers(hypers.lam), labels.numbers(hypers.lr_max), concluded.settings, strict=True)
-    gone = [
-        f"λ = {lam} at a learning rate of up to {lr} ({labels.count(setting.diverged, 'seed')})"
-        for lam, lr, setting in shown
-        if setting.diverged
-    ]
-    return [f"Diverged and left out: {'; '.join(gone)}. A smaller learning rate may help."] if gone else []
 
 
 # Run directories, in all processes

@@ -107,6 +107,7 @@ def _config(options: SimpleNamespace, eval_steps: Sequence[int], **config) -> tr
     flagged = {name: value for name, value in vars(options).items() if name in _CONFIG_FIELDS}
     named = {name: registry.NAMES[name][value] for name, value in flagged.items() if name in registry.NAMES}
     fields = {"sizes": _sizes(options), "eval_steps": tuple(eval_steps), **flagged, **named, **config}
+    fields["eval_train"] = options.eval_train if options.eval_train < options.n_train else 0  # all
     return train.Config(**{**fields, "init_std": fields.get("init_std") or None})
 
 

@@ -49,7 +49,7 @@ def start(options: SimpleNamespace) -> Session:
     """
     own = vars(options)
     devices = use_devices(own.get("devices", 0), _connection(own))
-    if own.get("precision") == "tf32" and devices[0].platform != "gpu":
+    if own.get("precision") == "tf32" and "NVIDIA" not in devices[0].device_kind:
         raise UsageError("--precision=tf32 is of NVIDIA's GPUs from the A100 on, and there is none: give another one")
     shard = shards.WHOLE if own.get("distributed") else _shard(own)
     computing = own.get("runs_at_once", 0), shard, own.get("merge", False), own.get("weights", "all") == "all"

@@ -154,7 +154,8 @@ def read_batch(file: Path) -> tuple[np.ndarray, np.ndarray]:
         batch = pickles.load(content)
         X, labels, title = batch[b"data"], batch[b"labels"], batch[b"batch_label"].decode()
     except Exception as error:  # a forged pickle can raise anything
-        raise DataError(f"{file} is cut short or no batch of CIFAR-10 ({error}); {advice}") from error
+        why = str(error) or type(error).__name__
+        raise DataError(f"{file} is cut short or no batch of CIFAR-10 ({why}); {advice}") from error
     if title != TITLES.get(file.name, title):
         raise DataError(f"{file} says that it is {title!r}; {advice}")
     if not isinstance(X, np.ndarray) or X.shape != (BATCH_SIZE, DIMENSIONS):

@@ -41,20 +41,24 @@ def keep() -> None:
 
 
 def processor() -> str:
-    """A short name for what programs are compiled for, which JAX leaves out of an entry's name: model and features."""
+    """What programs are compiled for and JAX leaves out of an entry's name, in short: model, features, cores."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
         known = [line for line in lines if line.startswith(("model name", "flags", "CPU part", "Features"))]
     except OSError:
         known = []
     known = known or [platform.processor(), platform.version()]
+    known.append(f"{os.cpu_count()} cores")
     return f"{platform.machine()}-{hashlib.sha256(chr(10).join(known).encode()).hexdigest()[:10]}"
 
 
 def prune(root: Path, max_bytes: int = MAX_BYTES) -> None:
     """Remove the entries used least recently, of any processor, until the others have at most so many bytes."""
-    left = 0
-    there = [(file.stat(), file) for file in root.rglob("*") if file.is_file()]
+    left, there = 0, []
+    for file in root.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # another process writes there too
+            if file.is_file():
+                there.append((file.stat(), file))
     for stat, file in sorted(there, key=lambda entry: entry[0].st_mtime_ns, reverse=True):
         left += stat.st_size
         if left > max_bytes:

@@ -21,7 +21,7 @@ class Placement:
     """Brings arrays to the devices and back; `devices` are this process's, the first that there is something to do for.
 
     shape [n_settings, n_seeds]: the axis is divided that leaves the devices the least to do, padding included. Where
-    they tie, a CPU's cores share the settings, so that each can train the seeds sequentially; other devices share the
+    they tie, a CPU's cores share the settings, so that those of a seed fit in their caches; other devices share the
     seeds, whose settings have a batch in common. Padding repeats the last seed or setting, and never leaves this class.
     Of several processes, each has a rectangle of the same size, divided by the same rule.
 

@@ -44,6 +44,8 @@ def _in_words(name: str, value) -> str:
         return f"hidden {', '.join(map(str, value))}" if value else "no hidden layer"
     if name in ("loss", "optimizer"):
         return value
+    if name == "eval_train":
+        return f"training curves of the first {value:,} images, but for their ends"
     if name == "seed":
         return f"seeds {', '.join(map(str, value))}" if isinstance(value, list) else f"seeds from {value}"
     if isinstance(value, list):
@@ -107,3 +109,15 @@ def crossed(plan: Plan) -> bool:
 def in_math(text: str) -> str:
     """With η_max as Matplotlib's mathtext has it."""
     return re.sub(r"η_(min|max)", r"$\\eta_{\\mathrm{\1}}$", text)
+
+
+def diverged(result: Result) -> list[str]:
+    """A remark on the runs that are left out, if there are any."""
+    hypers = result.plan.hypers
+    shown = zip(numbers(hypers.lam), numbers(hypers.lr_max), result.settings, strict=True)
+    gone = [
+        f"λ = {lam} at a learning rate of up to {lr} ({count(setting.diverged, 'seed')})"
+        for lam, lr, setting in shown
+        if setting.diverged
+    ]
+    return [f"Diverged and left out: {'; '.join(gone)}. A smaller learning rate may help."] if gone else []

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from dd2424_jax import data, stats, train
+from dd2424_jax import data, precisions, stats, train
 from dd2424_jax.reporting import search_plots, tables
 from dd2424_jax.runs.plan import Plan
 
@@ -29,7 +29,7 @@ class Setting(NamedTuple):
 
     def is_of(self, plan: Plan, i: int) -> bool:
         """Whether setting i of a plan is this one."""
-        config = dataclasses.replace(plan.config, eval_steps=plan.config.eval_steps[-1:], eval_train=0)
+        config = _in_float32(dataclasses.replace(plan.config, eval_steps=plan.config.eval_steps[-1:], eval_train=0))
         hypers = plan.hypers.at(i)
         return (
             (plan.source.name, plan.source.n_train) == ("cifar10", self.n_train)
@@ -122,7 +122,14 @@ def can_overlay(plan: Plan) -> bool:
     """Whether the report's searches are of the network, the loss and the images of a plan."""
     config = plan.config
     alike = dataclasses.replace(EXERCISE3.of.config, n_s=config.n_s, eval_steps=config.eval_steps)
-    return plan.source.name == "cifar10" and dataclasses.replace(config, init_std=None, eval_train=0) == alike
+    own = _in_float32(dataclasses.replace(config, init_std=None, eval_train=0))
+    return plan.source.name == "cifar10" and own == alike
+
+
+def _in_float32(config: train.Config) -> train.Config:
+    """Without the difference between float32 as a device has it and all of it."""
+    highest = config.precision is precisions.highest
+    return dataclasses.replace(config, precision=precisions.float32) if highest else config
 
 
 def overlay(ax) -> None:

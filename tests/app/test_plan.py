@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dd2424_jax import data, losses, optimizers, train
+from dd2424_jax import data, losses, optimizers, precisions, train
 from dd2424_jax.app import command_line, plan
 from dd2424_jax.race import Race
 from dd2424_jax.runs.plan import from_identity
@@ -77,13 +77,15 @@ def test_a_plan_has_what_the_flags_say():
         "--init_std=0.1",
         "--seed=4",
         "--n_cycles=2",
+        "--precision=bfloat16",
+        "--eval_train=100",
         *TINY[:-2],
     ]
     with parsed("exercise3", *given, "--n_evals=2") as options:
         made = plan.cyclical("exercise3", options, test=True)
     eval_steps = (6, 12, 18, 24)
-    expected = train.Config((3072, 7, 5, 10), 30, eval_steps, 6, 0.1, loss=losses.hinge, optimizer=optimizers.adam)
-    assert made.config == expected
+    named = {"loss": losses.hinge, "optimizer": optimizers.adam, "precision": precisions.bfloat16}
+    assert made.config == train.Config((3072, 7, 5, 10), 30, eval_steps, 6, 0.1, eval_train=100, **named)
     assert made.seeds == (4, 5)
     assert made.source[2:] == ((1,), (2,), 400, 200, 1)
     assert len(made.splits.test.y) == 10_000
@@ -114,6 +116,7 @@ def test_a_search_has_no_test_images():
         (["--runs_at_once=1"], ["--num_shards=2", "--shard_index=1"]),
         (["--lam=0,.1", "--lr_max=.1,.1"], ["--lam=0,.1", "--lr_max=.1", "--grid"]),
         (["--init_std=0"], []),
+        (["--eval_train=400"], []),  # all
         (["--lam=.1,.2,.1"], ["--lam=.1,.2"]),
         (["--lam=.1,.1", "--lr_max=.1,.1", "--grid"], ["--lam=.1"]),
     ],

@@ -3,7 +3,7 @@ import functools
 import optax
 import pytest
 
-from dd2424_jax import losses, optimizers, train
+from dd2424_jax import losses, optimizers, precisions, train
 from dd2424_jax.reporting import labels
 from tests.reporting.results import crossed, plan
 
@@ -68,6 +68,8 @@ def test_settings_are_crossed_where_every_pair_is_there_once(lam, lr_max, all_pa
 
 OWN = {
     "hidden": [5],
+    "precision": "float32",
+    "eval_train": 0,
     "loss": "softmax",
     "optimizer": "sgd",
     "n_batch": 4,
@@ -91,6 +93,8 @@ OWN = {
         ({}, {"n_train": 7, "n_s": 800, "seed": 3}, ["n_s = 5", "n_train = 40", "seeds from 0"]),
         ({}, {"train_batches": [1, 2]}, ["train_batches 1"]),
         ({"bias_std": 0.01}, {}, ["bias_std = 0.01"]),
+        ({"precision": precisions.bfloat16}, {}, ["precision = bfloat16"]),
+        ({"eval_train": 7}, {}, ["training curves of the first 7 images, but for their ends"]),
         ({"lam": [0.1, 0.2]}, {}, []),  # in a column of their own
         ({"lam": 0.3}, {}, ["λ = 0.3"]),  # of which figures have none
         ({"lam": 0.3, "lr_max": [0.1, 0.2]}, {}, ["λ = 0.3"]),

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dd2424_jax import data, losses, optimizers, train
+from dd2424_jax import data, losses, optimizers, precisions, train
 from dd2424_jax.reporting import plots, published
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.stats import estimate
@@ -49,6 +49,7 @@ def test_numbers_of_others_are_of_their_setting_alone(others):
     last = of.config.eval_steps[-1]
     assert of.is_of(plan_of(of), 0)
     assert of.is_of(plan_of(of, eval_steps=(1, 7, last)), 0)
+    assert of.is_of(plan_of(of, eval_train=99, precision=precisions.highest), 0)
     assert of.is_of(plan_of(of, hypers={"lam": 0.3}), 0) == (others is published.FINAL)
     for changes in (
         {"source": "synthetic"},
@@ -59,6 +60,7 @@ def test_numbers_of_others_are_of_their_setting_alone(others):
         {"init_std": 0.1},
         {"hypers": {"lr_max": 0.2}},
         {"optimizer": optimizers.adam},
+        {"precision": precisions.bfloat16},
     ):
         assert not of.is_of(plan_of(of, **changes), 0), changes
     smaller = plan_of(of)
