@@ -135,7 +135,7 @@ def test_its_flags_are_those_that_there_are():
     shared = set()
     for script in ("assignment1", "coarse_search"):
         with parsed(script) as options:
-            shared |= {*command_line.own_values(), "data_dir", "out_dir", "name", "force"}
+            shared |= {*command_line.own_values(), "data_dir", "out_dir", "name", "force", "weights"}
             assert shared & vars(options).keys()
     assert named == shared
 
