@@ -98,9 +98,10 @@ def _gather(run: Run, plan: Plan, session: Session) -> Gathered:
             raise ResultError("runs that were to be taken from other run directories are gone: start the command again")
         which = f"of {shard.n} shards, {', '.join(map(str, missing))} {'is' if len(missing) == 1 else 'are'} missing"
         which += "" if plan.race is None else f" for {training.standing(plan, gathered.outcome)}"
-        anyway = training.gather(run, plan, reuse=not session.force, weights=False).outcome
-        if training.missing(plan, anyway, shard.n) != missing:
-            which += ", or without final weights: --weights=none is of all shards or of none"
+        if session.weights:
+            anyway = training.gather(run, plan, reuse=not session.force, weights=False).outcome
+            if training.missing(plan, anyway, shard.n) != missing:
+                which += ", or without final weights: --weights=none is of all shards or of none"
         if session.merge:
             raise shards.MissingError(f"{run.path}: {which}; start them, and --merge when they are finished")
         say(f"shard {shard.index} is finished; {which}")

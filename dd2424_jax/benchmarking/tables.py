@@ -149,16 +149,12 @@ def remarks(record: Mapping) -> list[str]:
 
 def _slower(record: Mapping) -> list[str]:
     """Where a precision is no faster than float32."""
-    search = [analysis.of_shape(record, analysis.SEARCH, name) for name in _precisions(record)]
     return [
         f"{sweep['precision']} is SLOWER than float32 on this machine: leave --precision as it is."
-        for sweep in search
-        if sweep["ratio_with_evaluation"]["median"] < 1 and sweep["precision"] != "highest"
+        for sweep in analysis.other_precisions(record)
+        if (sweep["n_settings"], sweep["n_seeds"]) == analysis.SEARCH and sweep["precision"] != "highest"
+        if sweep["ratio_with_evaluation"]["median"] < 1
     ]
-
-
-def _precisions(record: Mapping) -> list[str]:
-    return list(dict.fromkeys(sweep["precision"] for sweep in analysis.other_precisions(record)))
 
 
 def growth_figure(record: Mapping):

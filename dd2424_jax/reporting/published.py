@@ -29,7 +29,7 @@ class Setting(NamedTuple):
 
     def is_of(self, plan: Plan, i: int) -> bool:
         """Whether setting i of a plan is this one."""
-        config = _in_float32(dataclasses.replace(plan.config, eval_steps=plan.config.eval_steps[-1:], eval_train=0))
+        config = _comparable(dataclasses.replace(plan.config, eval_steps=plan.config.eval_steps[-1:]))
         hypers = plan.hypers.at(i)
         return (
             (plan.source.name, plan.source.n_train) == ("cifar10", self.n_train)
@@ -122,14 +122,13 @@ def can_overlay(plan: Plan) -> bool:
     """Whether the report's searches are of the network, the loss and the images of a plan."""
     config = plan.config
     alike = dataclasses.replace(EXERCISE3.of.config, n_s=config.n_s, eval_steps=config.eval_steps)
-    own = _in_float32(dataclasses.replace(config, init_std=None, eval_train=0))
-    return plan.source.name == "cifar10" and own == alike
+    return plan.source.name == "cifar10" and _comparable(dataclasses.replace(config, init_std=None)) == alike
 
 
-def _in_float32(config: train.Config) -> train.Config:
-    """Without the difference between float32 as a device has it and all of it."""
-    highest = config.precision is precisions.highest
-    return dataclasses.replace(config, precision=precisions.float32) if highest else config
+def _comparable(config: train.Config) -> train.Config:
+    """Without what does not tell its final numbers from others': eval_train, and `highest` from float32."""
+    product = precisions.float32 if config.precision is precisions.highest else config.precision
+    return dataclasses.replace(config, precision=product, eval_train=0)
 
 
 def overlay(ax) -> None:
