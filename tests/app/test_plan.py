@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dd2424_jax import data, losses, optimizers, precisions, train
+from dd2424_jax import data, losses, optimizers, precisions, schedules, train
 from dd2424_jax.app import command_line, plan
 from dd2424_jax.race import Race
 from dd2424_jax.runs.plan import from_identity
@@ -82,7 +82,7 @@ def test_a_plan_has_what_the_flags_say():
         *TINY[:-2],
     ]
     with parsed("exercise3", *given, "--n_evals=2") as options:
-        made = plan.cyclical("exercise3", options, test=True)
+        made = plan.cycles("exercise3", options, test=True)
     eval_steps = (6, 12, 18, 24)
     named = {"loss": losses.hinge, "optimizer": optimizers.adam, "precision": precisions.bfloat16}
     assert made.config == train.Config((3072, 7, 5, 10), 30, eval_steps, 6, 0.1, eval_train=100, **named)
@@ -93,16 +93,16 @@ def test_a_plan_has_what_the_flags_say():
 
 def test_epochs_end_where_as_many_images_were_met():
     with parsed("assignment1", *SMALL, "--n_epochs=3") as options:
-        made = plan.constant("assignment1", options, test=True, bias_std=0.5)
+        made = plan.epochs("assignment1", options, test=True, bias_std=0.5)
     assert made.config.eval_steps == (13, 27, 40)
-    assert made.config.schedule is train.constant
+    assert made.config.schedule is schedules.constant
     assert made.config.bias_std == 0.5
     assert made.config.init_std is None
 
 
 def test_a_search_has_no_test_images():
     with parsed("coarse_search", *TINY) as options:
-        assert plan.cyclical("coarse_search", options, test=False).splits.test is None
+        assert plan.cycles("coarse_search", options, test=False).splits.test is None
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_what_comes_to_other_numbers_is_another_run(given):
 
 def identity(*given):
     with parsed("exercise3", *TINY, *given) as options:
-        return plan.cyclical("exercise3", options, test=True).identity()
+        return plan.cycles("exercise3", options, test=True).identity()
 
 
 def test_a_plan_is_made_again_from_its_identity():
     with parsed("coarse_search", *TINY, "--optimizer=nesterov") as options:
         dataset = plan.load(options)
-        made = plan.cyclical("coarse_search", options, test=False, dataset=dataset)
+        made = plan.cycles("coarse_search", options, test=False, dataset=dataset)
     again = from_identity(made.identity(), dataset)
     assert again.identity() == made.identity()
     assert again.config == made.config
@@ -161,11 +161,11 @@ def test_a_plan_is_made_again_from_its_identity():
 def test_a_race_is_as_its_flags_say_and_its_last_look_is_its_seeds():
     given = ["--race", "--looks=3,4", "--margin=0.2", "--variances=equal", "--seed=5"]
     with parsed("coarse_search", *UNSEEDED, *given) as options:
-        made = plan.cyclical("coarse_search", options, test=False)
+        made = plan.cycles("coarse_search", options, test=False)
     assert made.race == Race((3, 4), 0.002, "equal")
     assert made.seeds == (5, 6, 7, 8)
     with parsed("coarse_search", *UNSEEDED, "--margin=0.2") as options:
-        assert plan.cyclical("coarse_search", options, test=False).race is None
+        assert plan.cycles("coarse_search", options, test=False).race is None
 
 
 @pytest.mark.parametrize(
@@ -181,12 +181,12 @@ def test_a_race_is_as_its_flags_say_and_its_last_look_is_its_seeds():
 def test_a_race_that_can_not_be_is_refused(given, says):
     parse = parsed("fine_search", *UNSEEDED, "--lam=0.1", *given)
     with parse as options, pytest.raises(command_line.UsageError, match=says):
-        plan.cyclical("fine_search", options, test=False)
+        plan.cycles("fine_search", options, test=False)
 
 
 def test_seeds_take_held_out_sets_in_turn():
     with parsed("coarse_search", *TINY, "--n_seeds=6", "--n_splits=3", "--seed=1") as options:
-        made = plan.cyclical("coarse_search", options, test=False)
+        made = plan.cycles("coarse_search", options, test=False)
     assert made.fold.tolist() == [1, 2, 0, 1, 2, 0]
     assert len({*made.held_out.tolist()}) == 3
     assert all(fold.test is None for fold in made.folds)

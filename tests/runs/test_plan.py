@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from dd2424_jax import losses, optimizers, train
+from dd2424_jax import configs, losses, optimizers, schedules, train
 from dd2424_jax.runs.plan import from_identity
 from tests.runs.examples import CONFIG, DATASET, HYPERS, PLAN, SOURCE, assert_same, with_momentum, without_test
 
@@ -47,7 +47,7 @@ def test_facts_are_in_the_words_of_flags():
     [(16, 4, 40, 10), (400, 30, 40, 3), (400, 30, 133, 10), (50, 30, 4, 2.4)],
 )
 def test_epochs_are_whole_where_updates_are_as_near_as_can_be(n_train, n_batch, n_updates, n_epochs):
-    constant = dataclasses.replace(CONFIG, schedule=train.constant, n_batch=n_batch, eval_steps=(n_updates,))
+    constant = dataclasses.replace(CONFIG, schedule=schedules.constant, n_batch=n_batch, eval_steps=(n_updates,))
     facts = PLAN._replace(config=constant, source=SOURCE._replace(n_train=n_train)).facts()
     assert facts["n_epochs"] == pytest.approx(n_epochs)
     assert "n_s" not in facts
@@ -70,7 +70,7 @@ def untouched(key, X):
         ("config", config(eval_steps=(40,))),
         ("config", config(bias_std=0.1)),
         ("config", config(loss=losses.hinge)),
-        ("config", config(schedule=train.constant)),
+        ("config", config(schedule=schedules.constant)),
         ("config", config(optimizer=optimizers.adam)),
         ("config", config(augment=untouched)),
         ("hypers", PLAN._replace(hypers=HYPERS._replace(lam=np.nextafter(HYPERS.lam, 1)))),
@@ -95,7 +95,7 @@ def test_so_is_the_version_of_the_code(monkeypatch):
 
 
 def test_how_numbers_were_written_is_no_part_of_it():
-    written = train.as_arrays(train.Hypers(np.array([0, 1e-2, 0.3]), [1e-3], (0.1, 0.2, 0.20)))
+    written = configs.as_arrays(train.Hypers(np.array([0, 1e-2, 0.3]), [1e-3], (0.1, 0.2, 0.20)))
     assert PLAN._replace(hypers=written).identity() == PLAN.identity()
 
 
