@@ -68,8 +68,8 @@ class Config:
     sizes          units of every layer: (d, ..., K)
     n_batch        examples of an update
     eval_steps     after how many updates to evaluate; ascending, the last one ends the run
-    schedule       (config, hypers) -> learning rate as a function of the update's number; of schedules.py
     n_s            updates of half a cycle of the learning rate
+    schedule       (config, hypers) -> learning rate as a function of the update's number; of schedules.py
     decay          of step_decay: the factor,
     n_decay        and after how many updates; 0: after every third of the run
     init           of initializers.py: standard deviation of the initial weights of d inputs and m outputs
@@ -93,8 +93,8 @@ class Config:
     sizes: tuple[int, ...]
     n_batch: int
     eval_steps: tuple[int, ...]
-    schedule: Callable = schedules.triangular
     n_s: int = 1
+    schedule: Callable = schedules.triangular
     decay: float = 0.1
     n_decay: int = 0
     init: Callable = initializers.fan_in

@@ -1,6 +1,5 @@
 """placeholder until merged"""
 
-
 SIDE = 32  # pixels
 
 
