@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data gradient-check assignment1 exercise2 exercise3 exercise4 schedule coarse-search fine-search \
+.PHONY: help setup data gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule coarse-search fine-search \
   final-model benchmark launch runs readme test lint clean gradient_check coarse_search fine_search final_model
 
 help: ## list the targets
@@ -36,6 +36,9 @@ gradient-check: $(READY) ## every gradient four ways, beside published errors
 
 assignment1: $(READY) ## assignment 1: the linear classifier's four settings, 20 seeds each
 	$(RUN) experiments/assignment1.py $(ARGS)
+
+assignment1-extras: $(READY) ## assignment 1: what each improvement of the linear classifier gains, and all that help
+	$(RUN) experiments/assignment1_extras.py $(ARGS)
 
 schedule: $(READY) ## assignment 2: every learning rate against the update step
 	$(RUN) experiments/schedule.py $(ARGS)

@@ -131,6 +131,15 @@ def simultaneous(differences, alpha: float = 0.05) -> list[tuple[Estimate, float
     return results
 
 
+def bonferroni(differences, alpha: float = 0.05) -> list[Estimate]:
+    """Estimates of a fixed family of m differences [m, n_seeds], NaN where a run diverged, with simultaneous intervals.
+
+    Each interval has the confidence 1 − alpha / m, so that all hold with probability at least 1 − alpha, whatever the
+    variances of the differences are and however they are correlated (as they are where all have one baseline).
+    """
+    return [paired(row, 0.0, 1 - alpha / len(differences)) for row in differences]
+
+
 def welch(a: Estimate, b: Estimate, confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean of a − mean of b, which are of different seeds, and Welch's interval (low, high) of it.
 

@@ -21,10 +21,13 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("runs", ["locks", "identity", "latest", "interim", "directory", "provenance", "plan", "result", "parts"]),
     ("runs", ["weights", "shards", "training", "previous", "model", "catalogue", "comparison", "joining"]),
     ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "search_words", "report"]),
-    ("reporting", ["published", "races", "confusion", "learning", "lam_search", "gradients", "listing", "comparison"]),
+    (
+        "reporting",
+        ["published", "races", "confusion", "learning", "lam_search", "gradients", "listing", "comparison", "ablation"],
+    ),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
     ("app", ["imports", "commands", "command_line", "number_lists", "kinds", "hosts", "flags", "entry", "session"]),
-    ("app", ["plan", "pipeline", "gradient_check"]),
+    ("app", ["plan", "pipeline", "gradient_check", "ablation"]),
     ("launching", ["jobs", "local", "slurm"]),
     ("", ["__main__"]),
 ]

@@ -157,3 +157,13 @@ def test_seeds_that_share_a_held_out_set_have_the_interval_of_its_means():
     assert nested[:3] == plain[:3]
     assert nested[3:] == of_means[3:]
     assert stats.nested(values, np.zeros(6)) == plain
+
+
+def test_bonferronis_intervals_hold_at_once_as_often_as_they_say():
+    rng = np.random.default_rng(9)
+    sd = np.array([0.2, 1, 1, 2, 5])  # of rows that are compared with one baseline
+    held = []
+    for _ in range(1500):
+        scores = rng.normal(0, sd[:, None], (5, 4)) - rng.normal(0, 1, 4)
+        held.append(all(one.low <= 0 <= one.high for one in stats.bonferroni(scores)))
+    assert 0.94 < np.mean(held) < 0.985  # at least 95 %, to two standard errors; and not much more

@@ -1,10 +1,7 @@
 """From a plan to its finished run directory: found, resumed or trained, then drawn."""
 
 import contextlib
-import functools
-import inspect
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,23 +18,32 @@ from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import directory, provenance, result, shards, training, weights
 from dd2424_jax.runs.directory import ResultError, Run
-from dd2424_jax.runs.identity import digest, drawing_code, of_sources
+from dd2424_jax.runs.identity import digest
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
 from dd2424_jax.runs.training import Gathered
 
 Draw = Callable[[Result], Report]
-ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function as text, another one in every process
+
+
+class Unfinished(SystemExit):
+    """This shard has trained its runs and others have not: a success, but what needs all runs can't follow."""
 
 
 def run(plan: Plan, draw: Draw, session: Session, gathered: Gathered | None = None) -> Mapping:
+    """As `finished` does; what summary.json holds, nothing in a process that is not the first one."""
+    done = finished(plan, draw, session, gathered)
+    return done.summary if processes.first() else {}
+
+
+def finished(plan: Plan, draw: Draw, session: Session, gathered: Gathered | None = None) -> Run:
     """Train every setting of the plan with every seed and write the run directory; or find it finished.
 
     `draw` is called once the numbers are on disk, and again if a finished run was drawn with other arguments. Where all
     runs are `gathered` already, nothing is trained.
 
-    Returns:
-      what summary.json holds; nothing in a process that is not the first one.
+    Raises:
+      Unfinished: runs of other shards are missing.
     """
     began = time.perf_counter()
     if session.shard.n > plan.n_runs:
@@ -59,8 +65,7 @@ def run(plan: Plan, draw: Draw, session: Session, gathered: Gathered | None = No
             if session.weights and not run.summary["weights"]:
                 _add_weights(run, plan, gathered, session)
             _redraw_if_drawn_otherwise(run, plan, draw, session.own)
-            return run.summary
-        return {}
+    return run
 
 
 def _facts(outcome: sweep.Outcome, session: Session, total_seconds: float, *, resumed: bool) -> dict:
@@ -90,7 +95,11 @@ def _train(run: Run, plan: Plan, session: Session) -> None:
 
 
 def _gather(run: Run, plan: Plan, session: Session) -> Gathered:
-    """The plan's runs; where some are missing the script ends here, since what follows needs them all."""
+    """The plan's runs.
+
+    Raises:
+      Unfinished: some are missing, and what follows needs them all.
+    """
     gathered = training.gather(run, plan, reuse=not session.force, weights=session.weights)
     shard = session.shard
     if missing := training.missing(plan, gathered.outcome, shard.n):
@@ -105,8 +114,9 @@ def _gather(run: Run, plan: Plan, session: Session) -> Gathered:
         if session.merge:
             raise shards.MissingError(f"{run.path}: {which}; start them, and --merge when they are finished")
         say(f"shard {shard.index} is finished; {which}")
-        print(run.path)
-        sys.exit()
+        if not session.quiet:
+            print(run.path)
+        raise Unfinished
     return gathered
 
 
@@ -129,13 +139,13 @@ def _add_weights(run: Run, plan: Plan, gathered: Gathered | None, session: Sessi
     if training.missing(plan, gathered.outcome, 1):
         say(f"{run.path} was made without final weights: --force trains them, in another run beside it")
     else:
-        with _revising(run):
+        with revising(run):
             weights.gather(run.path, plan, gathered.given)
             run.revise({**run.summary, "weights": True})
 
 
 @contextlib.contextmanager
-def _revising(run: Run) -> Iterator[None]:
+def revising(run: Run) -> Iterator[None]:
     """Hold a finished run, which has no lock otherwise."""
     with directory.held(run.path):
         yield
@@ -145,14 +155,14 @@ def _revising(run: Run) -> Iterator[None]:
 def _redraw_if_drawn_otherwise(run: Run, plan: Plan, draw: Draw, own: Mapping) -> None:
     """The report of a finished run, from its numbers, if it was drawn otherwise, or is damaged."""
     summary = run.summary
-    drawn = _digest_of_drawing(draw, own, summary["weights"])
+    drawn = report.digest_of_drawing(draw, own=own, weights=summary["weights"])
     if summary.get("drawn") == drawn and report.intact(run.path, summary.get("table")):
         return
     try:
         concluded = result.read(plan, run.path, weights=summary["weights"])
     except ResultError as error:
         raise ResultError(f"{error}: --force computes the run from scratch, beside it") from error
-    with _revising(run):  # killed before it is through, it is drawn again
+    with revising(run):  # killed before it is through, it is drawn again
         run.revise({**summary, "drawn": None})
         run.revise({**summary, **_draw(concluded, draw, own)})
 
@@ -163,19 +173,8 @@ def _draw(concluded: Result, draw: Draw, own: Mapping) -> dict:
     drawn = draw(concluded)
     table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *labels.diverged(concluded)]))
     settings = [setting.as_json() for setting in concluded.settings]
-    of = _digest_of_drawing(draw, own, concluded.outcome.params is not None)
+    of = report.digest_of_drawing(draw, own=own, weights=concluded.outcome.params is not None)
     return {"settings": settings, **drawn.summary, "drawn": of, "table": table}
-
-
-def _digest_of_drawing(draw: Draw, own: Mapping, with_weights: bool) -> str:
-    """Of what a report depends on besides the numbers: what is bound in `draw`, and the code that draws."""
-    bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
-    source = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
-    parameters = inspect.signature(function).parameters.values()
-    defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
-    texts = {name: ADDRESS.sub("", str(value)) for name, value in {**defaults, **bound}.items()}
-    given = {"own": sorted(map(repr, own.items())), "weights": with_weights}
-    return digest({**texts, "code": [drawing_code(), source], **given})
 
 
 # Run directories, in all processes
@@ -183,7 +182,7 @@ def _digest_of_drawing(draw: Draw, own: Mapping, with_weights: bool) -> str:
 
 @contextlib.contextmanager
 def opened(experiment: str, identity: Mapping, dataset: Mapping, session: Session) -> Iterator[Run]:
-    """The run directory of an identity; its table is shown at the end.
+    """The run directory of an identity; its table is shown at the end, unless the session is quiet.
 
     The first process holds it, for a shard only the shard's part; the others know where it is.
     """
@@ -192,8 +191,9 @@ def opened(experiment: str, identity: Mapping, dataset: Mapping, session: Sessio
         return
     with _open(experiment, identity, dataset, session) as run:
         yield run
-    print(report.read(run.path, run.summary.get("table")))
-    print(run.path)
+    if not session.quiet:
+        print(report.read(run.path, run.summary.get("table")))
+        print(run.path)
 
 
 @contextlib.contextmanager
@@ -209,11 +209,11 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
         try:
             run = held.enter_context(directory.open_run(session.out_dir, experiment, identity, facts, **where))
         except ResultError as error:
-            _broadcast(error=str(error))
+            broadcast(error=str(error))
             raise
-        _broadcast(path=str(run.path), finished=run.finished, digest=digest(identity))
+        broadcast(path=str(run.path), finished=run.finished, digest=digest(identity))
         before, now = directory.read_config(run.path).get("commit"), facts["commit"]
-        if run.finished or before != now:
+        if (run.finished or before != now) and not session.quiet:
             changed = "" if before == now else f" by other code ({before}; this is {now})"
             state = "finished" if run.finished else "begun"
             say(f"{experiment} was {state}{changed}; --force computes it from scratch")
@@ -222,7 +222,7 @@ def _open(experiment: str, identity: Mapping, dataset: Mapping, session: Session
 
 def _elsewhere(identity: Mapping) -> Run:
     """The run directory as the first process has it."""
-    received = _broadcast()
+    received = broadcast()
     if "error" in received:
         raise ResultError(received["error"])
     if received["digest"] != digest(identity):
@@ -230,7 +230,7 @@ def _elsewhere(identity: Mapping) -> Run:
     return directory.RunElsewhere(Path(received["path"]), received["finished"])
 
 
-def _broadcast(**facts) -> Mapping:
+def broadcast(**facts) -> Mapping:
     """The first process's facts, in every process."""
     return json.loads(processes.broadcast(json.dumps(facts).encode()))
 

@@ -25,6 +25,7 @@ class Session(NamedTuple):
     options  all flags, to be written down
     changed  those of them that differ from the experiment's own values
     own      these values
+    quiet    standard output is another's: a run is said by a line for whoever watches
     shard    the part of the sweep that is trained
     merge    train nothing, and merge the shards
     """
@@ -40,6 +41,7 @@ class Session(NamedTuple):
     weights: bool = True
     changed: Mapping = MappingProxyType({})
     own: Mapping = MappingProxyType({})
+    quiet: bool = False
 
 
 def start(options: SimpleNamespace) -> Session:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -11,8 +14,10 @@ from typing import NamedTuple
 from dd2424_jax.io import files
 from dd2424_jax.reporting import latex, plots, tables
 from dd2424_jax.runs.directory import ResultError
+from dd2424_jax.runs.identity import digest, drawing_code, of_sources
 
 TABLE = "table.md"
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function as text, another one in every process
 
 
 class Report(NamedTuple):
@@ -76,3 +81,14 @@ def read(directory: Path, checksum: str | None) -> str:
 def _checksum(directory: Path) -> str:
     with files.open_regular(directory / TABLE) as table:
         return hashlib.sha256(table.read()).hexdigest()
+
+
+def digest_of_drawing(draw: Callable, *, own: Mapping, weights: bool, **more) -> str:
+    """Of what a report depends on besides the numbers: what is bound in `draw`, the code that draws, and `more`."""
+    bound, function = (draw.keywords, draw.func) if isinstance(draw, functools.partial) else ({}, draw)
+    source = of_sources([Path(file)]) if (file := inspect.getsourcefile(function)) else ""
+    parameters = inspect.signature(function).parameters.values()
+    defaults = {one.name: one.default for one in parameters if one.default is not one.empty}
+    texts = {name: ADDRESS.sub("", str(value)) for name, value in {**defaults, **bound}.items()}
+    given = {"own": sorted(map(repr, own.items())), "weights": weights, **more}
+    return digest({**texts, "code": [drawing_code(), source], **given})

@@ -13,6 +13,7 @@ import pytest
 
 from dd2424_jax import sweep
 from dd2424_jax.app import pipeline
+from dd2424_jax.reporting import report
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import result
 from dd2424_jax.runs.directory import ResultError
@@ -152,7 +153,7 @@ def test_code_that_draws_otherwise_draws_again_and_trains_nothing(plan, tmp_path
     pipeline.run(plan, draw, session(tmp_path))
     before = contents(tmp_path)
     monkeypatch.setattr(sweep, "each", None)
-    monkeypatch.setattr(pipeline, "drawing_code", lambda: "another")
+    monkeypatch.setattr(report, "drawing_code", lambda: "another")
     (tmp_path / "tried" / "latest" / "table.tex").unlink()
     pipeline.run(plan, draw, session(tmp_path))
     assert contents(tmp_path) == before
