@@ -102,6 +102,7 @@ class Plan(NamedTuple):
             **named,
             "n_batch": config.n_batch,
             "eval_train": config.eval_train,
+            "snapshots": bool(config.snapshots),
             **extent,
             **images,
             "seed": self.seeds[0] if self.seeds == tuple(range(self.seeds[0], self.seeds[-1] + 1)) else self.seeds,

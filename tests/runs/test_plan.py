@@ -29,6 +29,7 @@ def test_facts_are_in_the_words_of_flags():
         "precision": "float32",
         "n_batch": 4,
         "eval_train": 0,
+        "snapshots": False,
         "n_s": 10,
         "n_cycles": 2,
         "n_evals": 1,
