@@ -29,7 +29,7 @@ class Setting(NamedTuple):
 
     def is_of(self, plan: Plan, i: int) -> bool:
         """Whether setting i of a plan is this one."""
-        config = _comparable(dataclasses.replace(plan.config, eval_steps=plan.config.eval_steps[-1:]))
+        config = dataclasses.replace(_comparable(plan.config), eval_steps=plan.config.eval_steps[-1:])
         hypers = plan.hypers.at(i)
         return (
             (plan.source.name, plan.source.n_train) == ("cifar10", self.n_train)
@@ -133,9 +133,9 @@ def can_overlay(plan: Plan) -> bool:
 
 
 def _comparable(config: train.Config) -> train.Config:
-    """Without what does not tell its final numbers from others': eval_train, and `highest` from float32."""
+    """Without what does not tell its final numbers from others': eval_train, snapshots, `highest` from float32."""
     product = precisions.float32 if config.precision is precisions.highest else config.precision
-    return dataclasses.replace(config, precision=product, eval_train=0)
+    return dataclasses.replace(config, precision=product, eval_train=0, snapshots=())
 
 
 def overlay(ax) -> None:
