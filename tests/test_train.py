@@ -141,6 +141,10 @@ def test_new_hypers_do_not_recompile(splits):
         {"eval_steps": (5, 3)},
         {"eval_steps": (0, 3)},
         {"eval_steps": (-5, 3)},
+        {"snapshots": (3,), "eval_steps": (1, 2, 3)},
+        {"snapshots": (2, 1), "eval_steps": (1, 2, 3)},
+        {"snapshots": (1, 1), "eval_steps": (1, 2, 3)},
+        {"snapshots": (2,), "eval_steps": (1, 3)},
     ],
 )
 def test_impossible_configurations_are_refused(change):
