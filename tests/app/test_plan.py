@@ -131,6 +131,21 @@ def test_a_plan_has_what_the_flags_say():
     assert len(made.splits.test.y) == 10_000
 
 
+def config(*given):
+    with parsed("exercise4", *TINY[:-3], *given) as options:
+        return plan.config_of_cycles(options)
+
+
+@pytest.mark.parametrize("n_evals", [1, 3, 7, 9, 14])
+def test_snapshots_are_at_the_ends_of_cycles_but_the_last(n_evals):
+    given = ["--n_s=7", "--n_cycles=4", f"--n_evals={n_evals}", "--snapshots"]
+    assert config(*given).snapshots == (14, 28, 42)
+    assert config(*given[:-1]).snapshots == config("--n_cycles=1", "--snapshots").snapshots == ()
+    for cycles in ("1", "4"):
+        with pytest.raises(command_line.UsageError, match="--snapshots keeps weights"):
+            config(f"--n_cycles={cycles}", "--snapshots", "--weights=none")
+
+
 def test_epochs_end_where_as_many_images_were_met():
     with parsed("assignment1", *SMALL, "--n_epochs=3") as options:
         made = plan.epochs("assignment1", options, test=True, bias_std=0.5)
