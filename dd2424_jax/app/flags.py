@@ -150,14 +150,29 @@ def define_run_flags(
 @group(LONG)
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
     """A cyclical learning rate, and how long, in cycles."""
-    define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
-    define_numbers("lr_max", [lr_max], f"greatest learning rate, at least lr_min{PAIRED}")
+    _define_rates(lr_min, lr_max)
     define_half_cycle(n_s)
     flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_evals", n_evals, "evaluations per cycle; 1 to 2 n_s", lower_bound=1)
     flags.register_multi_flags_validator(
         ["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s"
     )
+
+
+@group(LONG)
+def define_rise_flags(*, lr_min: float, lr_max: float, n_s: int, n_evals: int):
+    """A learning rate that rises for half a cycle."""
+    _define_rates(lr_min, lr_max)
+    define_half_cycle(n_s)
+    flags.DEFINE_integer("n_evals", n_evals, "evaluations, denser where the rate is low; 1 to n_s", lower_bound=1)
+    flags.register_multi_flags_validator(
+        ["n_evals", "n_s"], lambda f: f["n_evals"] <= f["n_s"], "n_evals must not exceed n_s"
+    )
+
+
+def _define_rates(lr_min: float, lr_max: float):
+    define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
+    define_numbers("lr_max", [lr_max], f"greatest learning rate, at least lr_min{PAIRED}")
 
 
 @group(LONG)

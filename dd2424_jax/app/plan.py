@@ -35,6 +35,20 @@ def cyclical_config(options: SimpleNamespace) -> train.Config:
     return _config(options, [round(i * cycle / options.n_evals) for i in range(1, n_evals + 1)])
 
 
+def rising(experiment: str, options: SimpleNamespace, *, test: bool) -> Plan:
+    """Training while the learning rate rises, for half a cycle.
+
+    Raises:
+      UsageError: it does not rise.
+    """
+    if any(low >= high for low, high in itertools.product(options.lr_min, options.lr_max)):
+        raise UsageError("lr_min must be below lr_max, as the learning rate is to rise between them")
+    _check_extent(options, options.n_s, options.n_evals)
+    # After n_s (i / n_evals)² updates, or i where that is less: denser where the rate is low and accuracy rises fast
+    steps = [max(i, round(options.n_s * (i / options.n_evals) ** 2)) for i in range(1, options.n_evals + 1)]
+    return _plan(experiment, options, _config(options, steps), test, None)
+
+
 def constant(
     experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None, **config
 ) -> Plan:

@@ -94,7 +94,7 @@ class Plan(NamedTuple):
             extent = {"n_epochs": _whole(n_updates / self.steps_per_epoch, 0.5 / self.steps_per_epoch)}
         else:
             n_cycles = _whole(n_updates / (2 * config.n_s))
-            extent = {"n_s": config.n_s, "n_cycles": n_cycles, "n_evals": len(config.eval_steps) / n_cycles}
+            extent = {"n_s": config.n_s, "n_cycles": n_cycles, "n_evals": len(config.eval_steps) / max(n_cycles, 1)}
         return {
             "hidden": config.sizes[1:-1],
             "init_std": config.init_std or 0.0,
