@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import dd2424_jax
-from dd2424_jax import evaluation, losses, train
-from dd2424_jax.data import Scale, Split
+from dd2424_jax import activations, evaluation, losses, network, train
+from dd2424_jax.data import Scale, Split, standardize
 from dd2424_jax.runs import directory, model, result
 from dd2424_jax.runs.directory import ResultError
 from tests import reference
@@ -61,7 +61,7 @@ def test_params_npz_is_enough_alone(run, tmp_path):
 def test_images_may_have_their_channels_last(tmp_path):
     config = train.Config((3072, 10), n_batch=4, eval_steps=(1,))
     layer = train.init_state(config, train.Hypers(0.0, 0.1, 0.1), 0).params
-    linear = model.Model(layer, Scale(np.float32(np.arange(3072) % 7), np.ones(3072, np.float32)), {})
+    linear = model.Model(layer, Scale(np.float32(np.arange(3072) % 7), np.ones(3072, np.float32)), {}, config)
     rows = np.random.default_rng(0).integers(0, 256, (5, 3072), np.uint8)
     images = rows.reshape(5, 3, 32, 32).transpose(0, 2, 3, 1)
     np.testing.assert_allclose(linear.logits(images), linear.logits(rows))
@@ -168,15 +168,25 @@ def test_with_flips_images_and_their_mirror_images_have_the_same_probabilities()
     np.testing.assert_allclose(dd2424_jax.ensemble([linear]).probabilities(images, flips=True), expected, rtol=1e-4)
 
 
-def test_without_its_loss_or_where_that_has_none_there_are_no_probabilities(run, tmp_path):
-    alone = dd2424_jax.load(run[0] / "params.npz", setting=0)
-    hinge = PLAN._replace(config=dataclasses.replace(PLAN.config, loss=losses.hinge))
-    own = PLAN._replace(config=dataclasses.replace(PLAN.config, loss=losses.Loss(*losses.hinge[:2], jax.nn.relu)))
-    cases = [(alone, "load a run directory, not params.npz alone, of a run with --loss=softmax or sigmoid")]
-    cases += [(dd2424_jax.load(finished(tmp_path, hinge)[0]), "--loss=hinge has no probabilities")]
-    cases += [(dd2424_jax.load(finished(tmp_path, own)[0]), "of a run with --loss=softmax or sigmoid")]
-    for loaded, says in cases:
+def test_where_the_loss_has_none_or_is_others_code_there_are_no_probabilities(tmp_path):
+    for loss in (losses.hinge, losses.Loss(*losses.hinge[:2], jax.nn.relu)):
+        plan = PLAN._replace(config=dataclasses.replace(PLAN.config, loss=loss))
+        loaded = dd2424_jax.load(finished(tmp_path, plan)[0])
         assert loaded.predict(IMAGES).shape == (50,)
         for one in (loaded, dd2424_jax.ensemble([loaded])):
-            with pytest.raises(ResultError, match=says):
+            with pytest.raises(ResultError, match="has no probabilities, as --loss=softmax or sigmoid have"):
                 one.probabilities(IMAGES)
+
+
+def test_the_activation_is_the_networks(tmp_path):
+    plan = PLAN._replace(config=dataclasses.replace(PLAN.config, activation=activations.gelu))
+    path, made = finished(tmp_path, plan)
+    params = tuple(network.Layer(W[0, 0], b[0, 0]) for W, b in made.params)
+    loaded = dd2424_jax.load(path / "params.npz", setting=0)
+    X = standardize(loaded.scale, IMAGES)
+    np.testing.assert_allclose(
+        loaded.logits(IMAGES), network.forward(params, X, activation=activations.gelu), rtol=1e-4
+    )
+    own = PLAN._replace(config=dataclasses.replace(PLAN.config, activation=activations.Activation(np.tanh, np.cos)))
+    with pytest.raises(ValueError, match="activation=.*no source"):
+        own.identity()
