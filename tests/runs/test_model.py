@@ -188,5 +188,5 @@ def test_the_activation_is_the_networks(tmp_path):
         loaded.logits(IMAGES), network.forward(params, X, activation=activations.gelu), rtol=1e-4
     )
     own = PLAN._replace(config=dataclasses.replace(PLAN.config, activation=activations.Activation(np.tanh, np.cos)))
-    with pytest.raises(ValueError, match="activation=.*no source"):
+    with pytest.raises(ValueError, match=r"activation=.*no source"):
         own.identity()
