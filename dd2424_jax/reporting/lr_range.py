@@ -71,7 +71,8 @@ def _remarks(result: Result, suggested: Sequence[Suggestion]) -> list[str]:
     flat = np.array([own.highest is None for own in suggested])
     unfinished = ~flat & [not own.falls for own in suggested]
     if flat.any():
-        remarks.append(f"No suggestion, as accuracy does not rise significantly: {'; '.join(names[flat])}.")
+        until = "before the range ends or a seed diverges"
+        remarks.append(f"No suggestion, as accuracy does not rise significantly {until}: {'; '.join(names[flat])}.")
     if unfinished.any():
         what = f"by more than {100 * SHARE:g} % of its rise: raise --lr_max"
         remarks.append(f"The range ends before accuracy falls {what}. So it is for {'; '.join(names[unfinished])}.")
