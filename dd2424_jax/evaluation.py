@@ -19,11 +19,16 @@ class Metrics(NamedTuple):
     accuracy: jax.Array
 
 
+def forward(config: Config, scale: data.Scale, params: network.Params, X):
+    """Logits [n, K] of images, as the configuration has them: nothing is dropped, or moved."""
+    return network.forward(params, inputs(scale, X), activation=config.activation, product=config.precision)
+
+
 def evaluate(config: Config, split: data.Split, scale: data.Scale, hypers: Hypers, params: network.Params) -> Metrics:
     """Metrics over a whole split of any size, CHUNK images at a time."""
 
     def totals(X, y):
-        logits = network.forward(params, inputs(scale, X), product=config.precision)
+        logits = forward(config, scale, params, X)
         loss = config.loss.value(logits, jax.nn.one_hot(y, config.sizes[-1], dtype=logits.dtype))
         return jnp.stack([jnp.sum(loss), jnp.sum(losses.correct(logits, y), dtype=loss.dtype)])
 
@@ -41,6 +46,6 @@ def predict(config: Config, split: data.Split, scale: data.Scale, params: networ
     """The class of the largest logit for every image, [n]."""
 
     def of_one(x):
-        return jnp.argmax(network.forward(params, inputs(scale, x[None]), product=config.precision)[0])
+        return jnp.argmax(forward(config, scale, params, x[None])[0])
 
     return jax.lax.map(of_one, split.X, batch_size=CHUNK)

@@ -1,14 +1,17 @@
 """Losses of single examples, each beside its closed-form derivative.
 
-A loss takes logits [n, K] and one-hot labels Y [n, K]; it sums over classes, never over examples, and
-returns [n]. Its derivative with respect to the logits is [n, K]. The mean over the batch is the cost's.
+A loss takes logits [n, K] and labels Y [n, K], one-hot or, but for the hinge, any distribution; it sums over classes,
+never over examples, and returns [n]. Its derivative with respect to the logits is [n, K]. The mean over the batch is
+the cost's.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from dd2424_jax import names
 
@@ -60,6 +63,21 @@ def _margins(logits, Y):
 def _true_logit(logits, Y):
     """s_y, [n, 1]."""
     return jnp.sum(Y * logits, axis=1, keepdims=True)
+
+
+@functools.cache
+def smoothed(loss: Loss, smoothing: float) -> Loss:
+    """The loss with labels (1 − ε) y + ε / K in the place of y, for ε in [0, 1), and its derivative; not of a hinge.
+
+    Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2016).
+    """
+    if smoothing == 0:
+        return loss
+
+    def of_smooth(function):
+        return lambda logits, Y: function(logits, optax.smooth_labels(Y, smoothing))
+
+    return loss._replace(value=of_smooth(loss.value), derivative=of_smooth(loss.derivative))
 
 
 softmax = Loss(softmax_cross_entropy, softmax_cross_entropy_derivative)

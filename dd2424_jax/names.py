@@ -1,9 +1,13 @@
 """What flags and config.json call losses, optimizers and the like. Flags are there before JAX is."""
 
 LOSSES = ("softmax", "sigmoid", "hinge")  # of losses.py, each under its name there
-SCHEDULES = ("cyclical", "constant")  # of train.py
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")  # of optimizers.py
+ACTIVATIONS = ("relu", "leaky_relu", "gelu")  # of activations.py
+INITIALIZERS = ("fan_in", "he", "glorot")  # of initializers.py
+SCHEDULES = ("triangular", "triangular2", "cosine", "one_cycle", "step_decay", "constant")  # of schedules.py
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw")  # of optimizers.py
 PRECISIONS = ("float32", "bfloat16", "tf32", "highest")  # of precisions.py
+PADDINGS = ("zero", "edge")  # of data/augment.py
 WITH_MOMENTUM = OPTIMIZERS[1:]
+WITHOUT_LR_MIN = SCHEDULES[-2:]  # lr_max is all that they take
 # Units of the networks whose gradients are compared
 HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}

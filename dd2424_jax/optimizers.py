@@ -1,7 +1,11 @@
 """Optimizers, in optax's form: learning rate, and momentum for those that have one, to a transformation.
 
-They are given the gradient of the cost, penalty included: λ Σ W² is in the cost, nothing here decays weights.
+They are given the gradient of the cost, in which the penalty λ Σ W² is; but one that takes `lam` is given the loss's
+gradient alone, and λ.
 """
+
+import inspect
+from collections.abc import Callable
 
 import optax
 
@@ -25,4 +29,22 @@ def adam(learning_rate, momentum) -> optax.GradientTransformation:
     return optax.adam(learning_rate, b1=momentum)
 
 
+def adamw(learning_rate, momentum, lam) -> optax.GradientTransformation:
+    """Adam's step of the loss, and beside it the penalty's, W ← W − η 2λW, which no moment scales.
+
+    Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (2019).
+    """
+    return optax.adamw(learning_rate, b1=momentum, weight_decay=2 * lam, mask=_weights)
+
+
+def _weights(params):
+    """Of every layer W, and not b."""
+    return tuple(layer._replace(W=True, b=False) for layer in params)
+
+
 OPTIMIZERS = {name: globals()[name] for name in names.OPTIMIZERS}
+
+
+def takes_lam(optimizer: Callable) -> bool:
+    """Whether it applies the penalty itself."""
+    return "lam" in inspect.signature(optimizer).parameters

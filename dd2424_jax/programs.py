@@ -92,7 +92,7 @@ class Runs:
         self._hypers, self._seeds = placement.put_settings(hypers), placement.put_seeds(seeds)
         self._splits = placement.put_everywhere(splits)
         config, X = programs.config, self._splits.train.X
-        packs = config.precision is precisions.bfloat16 and config.augment is None
+        packs = config.precision is precisions.bfloat16 and not config.augments
         if packs and memory.fits_packed(X, placement.devices):  # else every update rounds its images
             packed = programs.pack(placement, self._splits.scale, X)
             self._splits = self._splits._replace(train=self._splits.train._replace(X=packed))

@@ -7,17 +7,21 @@ import inspect
 import json
 from collections.abc import Mapping
 
-from dd2424_jax import losses, names, optimizers, precisions, train
+from dd2424_jax import activations, configs, initializers, losses, optimizers, precisions, schedules
 
 NAMES = {  # by field of Config: what it may hold, under the names that flags and config.json use
     "loss": losses.LOSSES,
-    "schedule": {name: getattr(train, name) for name in names.SCHEDULES},
+    "activation": activations.ACTIVATIONS,
+    "init": initializers.INITIALIZERS,
+    "schedule": schedules.SCHEDULES,
     "optimizer": optimizers.OPTIMIZERS,
     "precision": precisions.PRECISIONS,
 }
 
+WITH_DERIVATIVE = (losses.Loss, activations.Activation)
 
-def describe(config: train.Config) -> dict:
+
+def describe(config: configs.Config) -> dict:
     """All of it as JSON: configurations of the same description train alike.
 
     A callable is its name in NAMES or, of another's code, its qualified name, its source and what is bound to it.
@@ -32,7 +36,7 @@ def describe(config: train.Config) -> dict:
     }
 
 
-def described(description: Mapping) -> train.Config:
+def described(description: Mapping) -> configs.Config:
     """The configuration that `describe` gave the description of.
 
     Raises:
@@ -44,14 +48,14 @@ def described(description: Mapping) -> train.Config:
             raise ValueError(f"{field}={value} is none of {', '.join(map(str, known))}")
     named = {field: known[description[field]] for field, known in NAMES.items()}
     shapes = {field: tuple(description[field]) for field in ("sizes", "eval_steps")}
-    return train.Config(**{**description, **shapes, **named})
+    return configs.Config(**{**description, **shapes, **named})
 
 
 def label(field: str, value) -> str:
     """What a field's value is called in a table."""
     if name := _name(field, value):
         return name
-    if isinstance(value, losses.Loss):
+    if isinstance(value, WITH_DERIVATIVE):
         return label(field, value.value)
     if isinstance(value, functools.partial):
         bound = [*map(str, value.args), *(f"{name}={own}" for name, own in value.keywords.items())]
@@ -68,7 +72,7 @@ def _plain(field: str, value):
     """A field's value as JSON."""
     if name := _name(field, value):
         return name
-    if isinstance(value, losses.Loss):
+    if isinstance(value, WITH_DERIVATIVE):
         return {part: _plain(field, own) for part, own in value._asdict().items()}
     if isinstance(value, functools.partial):
         bound = {"arguments": list(value.args), **value.keywords}

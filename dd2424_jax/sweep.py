@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dd2424_jax import chunks, data, memory, network, segments, train
+from dd2424_jax import chunks, configs, data, memory, network, segments, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.io.progress import Progress
 from dd2424_jax.parallel import processes
@@ -104,7 +104,7 @@ def run(
       ValueError: a setting, a seed or n_batch is out of range.
       memory.TooLarge: the runs do not fit.
     """
-    cells = Cells(train.as_arrays(hypers), _checked(seeds))
+    cells = Cells(configs.as_arrays(hypers), _checked(seeds))
     devices = devices or jax.local_devices()
     outcome = blank(config, *cells, tested=splits.test is not None)
     cuts = chunks.cut(config, cells.shape, devices, runs_at_once)

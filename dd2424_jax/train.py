@@ -1,12 +1,7 @@
-"""One run of mini-batch gradient descent: one seed, one setting. Batching over both is `sweep.py`'s.
-
-What fixes a shape or a loop is in `Config` and static; what is only a number is in `Hypers` and traced, so that
-a new λ or learning rate never recompiles.
-"""
+"""One run of mini-batch gradient descent: one seed, one setting. Batching over both is `sweep.py`'s."""
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -14,113 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from dd2424_jax import data, losses, network, optimizers, precisions, schedules
+from dd2424_jax import data, dropout, losses, network, optimizers, precisions
+from dd2424_jax.configs import Config, Hypers
+from dd2424_jax.data import augment
 
-MAX_UPDATES = 2**31 - 1  # they are counted in int32 on a device
-
-
-class Hypers(NamedTuple):
-    """The numbers of a setting, scalars or arrays [n_settings].
-
-    lam       λ ≥ 0 of the penalty λ Σ W²
-    lr_min    least learning rate, at least 0
-    lr_max    greatest learning rate, at least lr_min
-    momentum  in [0, 1); None for an optimizer that has none
-    """
-
-    lam: jax.Array
-    lr_min: jax.Array
-    lr_max: jax.Array
-    momentum: jax.Array | None = None
-
-    def named(self) -> dict[str, jax.Array]:
-        """Those that there are, by their names."""
-        return {name: value for name, value in self._asdict().items() if value is not None}
-
-    def at(self, index) -> "Hypers":
-        """One setting, or some of them."""
-        return jax.tree.map(lambda a: a[index], self)
-
-
-def as_arrays(hypers: Hypers) -> Hypers:
-    """Each as an array [n_settings], single numbers repeated.
-
-    Raises:
-      ValueError: a number is out of its range.
-    """
-    named = hypers.named()
-    arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(a, float)) for a in named.values()))
-    hypers = Hypers(**dict(zip(named, arrays, strict=True)))
-    momentum = 0.0 if hypers.momentum is None else hypers.momentum
-    ranges = {
-        "finite numbers": np.all(np.abs(arrays) <= np.finfo(np.float32).max),
-        "lam >= 0": np.all(hypers.lam >= 0),
-        "0 <= lr_min <= lr_max": np.all((hypers.lr_min >= 0) & (hypers.lr_min <= hypers.lr_max)),
-        "0 <= momentum < 1": np.all((momentum >= 0) & (np.float32(momentum) < 1)),
-    }
-    for needed, holds in ranges.items():
-        if not holds:
-            raise ValueError(f"{hypers}: needs {needed}")
-    return hypers
-
-
-def cyclical(config: "Config", hypers: Hypers) -> optax.Schedule:
-    """The triangular learning rate of a run."""
-    return schedules.triangular(hypers.lr_min, hypers.lr_max, config.n_s)
-
-
-def constant(config: "Config", hypers: Hypers) -> optax.Schedule:
-    """The learning rate lr_max, always."""
-    del config
-    return optax.constant_schedule(hypers.lr_max)
-
-
-@dataclass(frozen=True)
-class Config:
-    """What is compiled in.
-
-    sizes       units of every layer: (d, ..., K)
-    n_batch     examples of an update
-    eval_steps  after how many updates to evaluate; ascending, the last one ends the run
-    n_s         updates of half a cycle of the learning rate
-    init_std    standard deviation of the initial weights; None for fan-in scaling
-    bias_std    of the initial biases
-    loss        of losses.py
-    schedule    (config, hypers) -> learning rate as a function of the update's number
-    optimizer   learning rate, and momentum where the settings have one -> optax transformation of the cost's gradient
-    augment     (key, images [n_batch, d] uint8) -> images, for every update another key; None to train on them as is
-    precision   of precisions.py: how matrix products round their inputs, in training and in evaluations
-    eval_train  training images, the first, that are evaluated between the ends of the run; 0: all, as at its ends
-    """
-
-    sizes: tuple[int, ...]
-    n_batch: int
-    eval_steps: tuple[int, ...]
-    n_s: int = 1
-    init_std: float | None = None
-    bias_std: float = 0.0
-    loss: losses.Loss = losses.softmax
-    schedule: Callable = cyclical
-    optimizer: Callable = optimizers.sgd
-    augment: Callable | None = None
-    precision: Callable = precisions.float32
-    eval_train: int = 0
-
-    def __post_init__(self):
-        if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise ValueError(f"sizes={self.sizes}: a network needs an input, an output, and widths of at least 1")
-        if self.n_batch < 1 or self.n_s < 1:
-            raise ValueError(f"n_batch={self.n_batch} and n_s={self.n_s} must be at least 1")
-        if self.eval_train < 0:
-            raise ValueError(f"eval_train={self.eval_train} must be at least 0")
-        if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0) or self.eval_steps[-1] > MAX_UPDATES:
-            raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending, up to {MAX_UPDATES:,}")
+FLIP, SHIFT, AUGMENT, INPUT_DROPOUT, DROPOUT = range(5)  # what is random in an update: each has a key of its own
 
 
 def optimizer(config: Config, hypers: Hypers) -> optax.GradientTransformation:
-    """What turns the gradient of the cost, penalty included, into an update."""
-    momentum = {} if hypers.momentum is None else {"momentum": hypers.momentum}
-    return config.optimizer(config.schedule(config, hypers), **momentum)
+    """What turns the gradient of the cost, or that of the loss if it takes λ, into an update."""
+    numbers = {} if hypers.momentum is None else {"momentum": hypers.momentum}
+    numbers |= {"lam": hypers.lam} if optimizers.takes_lam(config.optimizer) else {}
+    return config.optimizer(config.schedule(config, hypers), **numbers)
 
 
 class TrainState(NamedTuple):
@@ -138,7 +38,9 @@ def run_keys(seed):
 def init_state(config: Config, hypers: Hypers, seed) -> TrainState:
     """Fresh parameters of a seed, the same for every setting, and the optimizer's state."""
     key_init, _, _ = run_keys(seed)
-    params = network.init(key_init, config.sizes, std=config.init_std, bias_std=config.bias_std)
+    params = network.init(
+        key_init, config.sizes, initializer=config.init, std=config.init_std, bias_std=config.bias_std
+    )
     return TrainState(params, optimizer(config, hypers).init(params))
 
 
@@ -186,16 +88,39 @@ def inputs(scale: data.Scale, X):
     return precisions.unpack(X) if X.dtype == jnp.uint16 else data.standardize(scale, X)
 
 
+def augmented(config: Config, key, X):
+    """Images X [n_batch, d] uint8 as training meets them."""
+    if config.flip:
+        X = augment.flipped(jax.random.fold_in(key, FLIP), X, config.flip)
+    if config.shift:
+        X = augment.shifted(jax.random.fold_in(key, SHIFT), X, config.shift, config.shift_padding)
+    return config.augment(jax.random.fold_in(key, AUGMENT), X) if config.augment else X
+
+
+def dropout_masks(config: Config, key) -> network.Masks:
+    """Factors [n_batch, m] of the units of every hidden layer; none without dropout."""
+    widths = config.sizes[1:-1] if config.dropout else ()
+    keys = jax.random.split(jax.random.fold_in(key, DROPOUT), len(widths)) if widths else ()
+    return tuple(dropout.mask(own, (config.n_batch, m), config.dropout) for own, m in zip(keys, widths, strict=True))
+
+
 def train_step(
     config: Config, train: data.Split, scale: data.Scale, hypers: Hypers, state: TrainState, indices, key
 ) -> TrainState:
     """One update on the examples `indices` [n_batch]; `key` is for what is random in it."""
-    X = train.X[indices]
-    if config.augment is not None:
-        X = config.augment(key, X)
-    X = inputs(scale, X)
+    X = inputs(scale, augmented(config, key, train.X[indices]))
+    if config.input_dropout:
+        X = X * dropout.mask(jax.random.fold_in(key, INPUT_DROPOUT), X.shape, config.input_dropout)
     Y = jax.nn.one_hot(train.y[indices], config.sizes[-1], dtype=X.dtype)
-    grads = jax.grad(network.cost)(state.params, X, Y, hypers.lam, loss=config.loss, product=config.precision)
+    lam = 0.0 if optimizers.takes_lam(config.optimizer) else hypers.lam
+    grads = jax.grad(network.cost)(
+        state.params,
+        *(X, Y, lam),
+        loss=losses.smoothed(config.loss, config.smoothing),
+        activation=config.activation,
+        masks=dropout_masks(config, key),
+        product=config.precision,
+    )
     updates, opt_state = optimizer(config, hypers).update(grads, state.opt_state, state.params)
     return TrainState(optax.apply_updates(state.params, updates), opt_state)
 

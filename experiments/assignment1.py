@@ -19,11 +19,10 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 import itertools
 from types import SimpleNamespace
 
-import absl.flags
 import numpy as np
 
 from dd2424_jax import data, evaluation, stats
-from dd2424_jax.app import command_line, flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, session
 from dd2424_jax.reporting import confusion, curves, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
@@ -33,13 +32,12 @@ SETTINGS = {  # of λ, of η
     "sigmoid": ([0.0, 0.0, 0.01, 0.1], [0.1, 0.01, 0.01, 0.01]),
     "hinge": ([0.0, 0.0, 0.1, 1.0], [0.001, 0.0001, 0.0001, 0.0001]),
 }
-BIAS_STD = {"zeros_bias": 0.0, "normal_bias": 0.01}
 
 flags.define_result_flags()
 flags.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
 flags.define_run_flags(lam=SETTINGS["softmax"][0], n_seeds=20)
 flags.define_epoch_flags(lr=SETTINGS["softmax"][1], n_epochs=40)
-absl.flags.DEFINE_enum("init", "zeros_bias", list(BIAS_STD), "biases 0, or drawn as the weights are (older editions)")
+kinds.define_float("bias_std", 0.0, "standard deviation of the initial biases; older editions draw them, as W, at 0.01")
 
 
 TITLE, ALPHA = "Assignment 1", 0.05
@@ -142,8 +140,7 @@ def main():
     options = command_line.options()
     here = session.start(options)
     choose_settings(options)
-    config = {"init_std": 0.01, "bias_std": BIAS_STD[options.init]}
-    pipeline.run(plan.constant("assignment1", options, test=True, **config), draw, here)
+    pipeline.run(plan.epochs("assignment1", options, test=True, init_std=0.01), draw, here)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ flags.define_epoch_flags(lr=[0.001], n_epochs=40)
 def main():
     options = command_line.options()
     here, dataset = session.start(options), plan.load(options)
-    plan_of = functools.partial(plan.constant, "assignment1_parts", dataset=dataset, init_std=0.01)
+    plan_of = functools.partial(plan.epochs, "assignment1_parts", dataset=dataset, init_std=0.01)
     rows = [
         Row("baseline", {}),
         Row("more", {"n_train": 2 * options.n_train}),

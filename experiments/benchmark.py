@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import absl.flags
 
 from dd2424_jax import data, memory
-from dd2424_jax.app import command_line, flags, hosts, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, hosts, kinds, pipeline, plan, session
 from dd2424_jax.benchmarking import analysis, measurements, tables
 from dd2424_jax.io import files, records
 from dd2424_jax.parallel import placement
@@ -44,7 +44,7 @@ absl.flags.DEFINE_integer(
 )
 absl.flags.DEFINE_integer("side", 0, "of the matrix product; 0: as suits the device", lower_bound=0, upper_bound=16_384)
 absl.flags.DEFINE_integer("process_rounds", 3, "rounds of whole processes; 0: none", lower_bound=0, upper_bound=100)
-flags.define_path("record_dir", str(HERE / "benchmarks"), "where the record goes, by the device's name")
+kinds.define_path("record_dir", str(HERE / "benchmarks"), "where the record goes, by the device's name")
 
 
 def command_on_same_data(options: SimpleNamespace) -> measurements.Command:

@@ -48,7 +48,7 @@ def main():
         options.n_cycles = n_cycles
     compared = {"variances": options.variances, "margin": options.margin}
     draw = functools.partial(lam_search.draw, title="Coarse search", overlay=options.published, **compared)
-    pipeline.run(plan.cyclical("coarse_search", options, test=False), draw, here)
+    pipeline.run(plan.cycles("coarse_search", options, test=False), draw, here)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def main():
     options.num_shards = 1  # in a job array too
     here, dataset = session.start(options), plan.load(options)
     correct = gradient_check.run(dataset, ["two-layer"], [options.loss], here._replace(name=None, changed={}))
-    pipeline.run(plan.constant("exercise2", options, test=False, dataset=dataset), draw, here)
+    pipeline.run(plan.epochs("exercise2", options, test=False, dataset=dataset), draw, here)
     if not correct:
         sys.exit(1)
 

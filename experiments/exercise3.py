@@ -24,7 +24,7 @@ def main():
     options = command_line.options()
     here = session.start(options)
     draw = functools.partial(learning.draw, title="Exercise 3", others=published.EXERCISE3)
-    pipeline.run(plan.cyclical("exercise3", options, test=True), draw, here)
+    pipeline.run(plan.cycles("exercise3", options, test=True), draw, here)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main():
     options = command_line.options()
     here = session.start(options)
     draw = functools.partial(learning.draw, title="Exercise 4", others=published.EXERCISE4)
-    pipeline.run(plan.cyclical("exercise4", options, test=True), draw, here)
+    pipeline.run(plan.cycles("exercise4", options, test=True), draw, here)
 
 
 if __name__ == "__main__":

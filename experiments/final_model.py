@@ -19,8 +19,8 @@ from collections.abc import Mapping
 import absl.flags
 import numpy as np
 
-from dd2424_jax import data, stats, train
-from dd2424_jax.app import command_line, flags, pipeline, plan, session
+from dd2424_jax import configs, data, stats, train
+from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, session
 from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import previous
@@ -36,7 +36,7 @@ flags.define_split_flags(n_train=49_000, n_valid=1_000, train_batches=[1, 2, 3, 
 flags.define_run_flags(lam=[], n_seeds=5, hidden=[50], seed=1000)
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=980, n_cycles=3, n_evals=4)
 absl.flags.DEFINE_enum("rule", "mean", list(CHOICES), "take the fine search's best mean, or its one-SE rule's λ")
-flags.define_path("search", None, "the fine search's run directory; by default the newest with the same flags")
+kinds.define_path("search", None, "the fine search's run directory; by default the newest with the same flags")
 
 
 def fresh_score(
@@ -44,7 +44,7 @@ def fresh_score(
 ) -> Mapping | None:
     """The search's own setting, trained with fresh seeds: what it says, for the report of the first process."""
     chosen = search.choice[CHOICES[rule]]
-    hypers = train.as_arrays(train.Hypers(**chosen))
+    hypers = configs.as_arrays(train.Hypers(**chosen))
     fresh = from_identity(search.identity, dataset)._replace(experiment="fresh_score", hypers=hypers, race=None)
     n_sets = len(fresh.folds)  # each as often as the others
     fresh = fresh._replace(seeds=tuple(range(seeds[0], seeds[0] + -(-len(seeds) // n_sets) * n_sets)))
@@ -142,7 +142,7 @@ def main():
         search = plan.find_search("fine_search", options, dataset, instead="give --lam")
         options.search, options.lam = search.name, [search.choice[CHOICES[options.rule]]["lam"]]
         plan.follow(options, search, search.choice[CHOICES[options.rule]])
-    final = plan.cyclical("final_model", options, test=True, dataset=dataset)
+    final = plan.cycles("final_model", options, test=True, dataset=dataset)
     if len(final.hypers.lam) != 1:
         names = "; ".join(labels.settings(final))
         raise command_line.UsageError(f"the final model has one setting, not {names}: choose it by a search")

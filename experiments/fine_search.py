@@ -22,7 +22,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data
-from dd2424_jax.app import command_line, flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, session
 from dd2424_jax.reporting import lam_search
 from dd2424_jax.runs.previous import Search
 
@@ -31,12 +31,12 @@ flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 
 flags.define_run_flags(lam=[], n_seeds=6, hidden=[50])
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=2, n_evals=4)
 flags.define_search_flags()
-flags.define_float("lam_min", 0.0, "least λ; above 0, or 0: from the coarse search")
-flags.define_float("lam_max", 0.0, "greatest λ; at least lam_min, or 0: from the coarse search")
+kinds.define_float("lam_min", 0.0, "least λ; above 0, or 0: from the coarse search")
+kinds.define_float("lam_max", 0.0, "greatest λ; at least lam_min, or 0: from the coarse search")
 absl.flags.DEFINE_integer("n_lam", 10, "how many λ; 1 to 1,000", lower_bound=1, upper_bound=1000)
 absl.flags.DEFINE_enum("draw", "log_uniform", ["log_uniform", "grid"], "λ at random from lam_min to lam_max, or spaced")
 absl.flags.DEFINE_integer("draw_seed", 0, "of the λ drawn at random; at least 0", lower_bound=0)
-flags.define_path("search", None, "the coarse search's run directory; by default the newest with the same flags")
+kinds.define_path("search", None, "the coarse search's run directory; by default the newest with the same flags")
 
 
 OF_A_RANGE = ("lam_min", "lam_max", "n_lam", "draw", "draw_seed", "search")
@@ -93,7 +93,7 @@ def main():
         options.lam = draw_lams(options)
     how = {"overlay": options.published, "variances": options.variances, "margin": options.margin}
     draw = functools.partial(lam_search.draw, title="Fine search", followed=followed, **how)
-    pipeline.run(plan.cyclical("fine_search", options, test=False, dataset=dataset), draw, here)
+    pipeline.run(plan.cycles("fine_search", options, test=False, dataset=dataset), draw, here)
 
 
 if __name__ == "__main__":

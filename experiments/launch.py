@@ -27,7 +27,7 @@ from pathlib import Path
 
 import absl.flags
 
-from dd2424_jax.app import command_line, commands, flags
+from dd2424_jax.app import command_line, commands, kinds
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.launching import jobs, local, slurm
@@ -50,7 +50,7 @@ absl.flags.DEFINE_integer(
     upper_bound=100_000,
 )
 absl.flags.DEFINE_enum("cluster", "slurm", ["slurm", "local"], "slurm: a job array; local: processes on this machine")
-flags.define_path("logs", f"{commands.results()}/launches", "where a folder of logs goes; all hosts must see it")
+kinds.define_path("logs", f"{commands.results()}/launches", "where a folder of logs goes; all hosts must see it")
 absl.flags.DEFINE_boolean(
     "check", True, "try the command here first; --nocheck where this host lacks the data: only its flags are checked"
 )

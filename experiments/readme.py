@@ -19,7 +19,7 @@ from pathlib import Path
 
 import absl.flags
 
-from dd2424_jax.app import commands, flags
+from dd2424_jax.app import commands, kinds
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.reporting import report
@@ -32,7 +32,7 @@ PAGES = (ROOT / "experiments" / "README.md", ROOT / "README.md")
 
 PLACES = ("--data_dir", "--out_dir")  # flags that say where, not what
 
-flags.define_path("out_dir", commands.results(), "where run directories are")
+kinds.define_path("out_dir", commands.results(), "where run directories are")
 absl.flags.DEFINE_boolean("any_flags", False, "take the newest run whatever its flags were")
 
 

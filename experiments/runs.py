@@ -21,7 +21,7 @@ from types import SimpleNamespace
 import absl.flags
 
 from dd2424_jax import data
-from dd2424_jax.app import command_line, commands, flags, pipeline, session
+from dd2424_jax.app import command_line, commands, flags, kinds, pipeline, session
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.reporting import comparison as comparison_report
@@ -32,12 +32,12 @@ from dd2424_jax.runs.identity import drawing_code
 
 FORMATS = {"table": listing.table, "csv": listing.as_csv, "json": listing.as_json}
 
-flags.define_path("out_dir", commands.results(), "where run directories are")
+kinds.define_path("out_dir", commands.results(), "where run directories are")
 absl.flags.DEFINE_string("experiment", None, "list: only the runs of this one")
 absl.flags.DEFINE_multi_string("where", [], "list: only those with this value of a flag, as in hidden=100")
 absl.flags.DEFINE_enum("format", "table", list(FORMATS), "list: for people, or for programs")
 flags.define_weights("join: put the final weights together too, or leave them out")
-flags.define_path("data_dir", None, "join: where CIFAR-10 is; else $DD2424_DATA_DIR, else the user's cache")
+kinds.define_path("data_dir", None, "join: where CIFAR-10 is; else $DD2424_DATA_DIR, else the user's cache")
 absl.flags.FLAGS.set_gnu_getopt()  # flags may stand behind the runs
 
 OF = {"experiment": "list", "where": "list", "format": "list", "weights": "join", "data_dir": "join"}

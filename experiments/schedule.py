@@ -2,8 +2,8 @@
 
     python experiments/schedule.py
 
-By default the triangular schedule as a report shows it: steps 0 to 100, η from 0.05 to 0.1, n_s = 10. Beside it the
-constant rate, and step decay from lr_max.
+By default the triangular schedule as a report shows it: steps 0 to 100, η from 0.05 to 0.1, n_s = 10. Beside it all
+others that --schedule has, for a run of 100 updates.
 """
 
 from __future__ import annotations
@@ -18,21 +18,18 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import schedules, train
-from dd2424_jax.app import command_line, flags, pipeline, session
+from dd2424_jax.app import command_line, flags, kinds, pipeline, session
 from dd2424_jax.io import records
 from dd2424_jax.reporting import plots, report, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.identity import code, digest
 
 flags.define_result_flags()
-flags.define_float("lr_min", 0.05, "least learning rate; at least 0")
-flags.define_float("lr_max", 0.1, "greatest learning rate; at least lr_min")
+kinds.define_float("lr_min", 0.05, "least learning rate; at least 0")
+kinds.define_float("lr_max", 0.1, "greatest learning rate; at least lr_min")
 flags.define_half_cycle(n_s=10)
-flags.define_float("decay", 0.1, "factor of a step decay; at least 0")
-absl.flags.DEFINE_integer(
-    "n_decay", 40, "updates from one step decay to the next; at least 1", lower_bound=1, upper_bound=2**31 - 1
-)
-absl.flags.DEFINE_integer("n_steps", 100, "the last step shown; 1 to 1,000,000", lower_bound=1, upper_bound=10**6)
+flags.define_decay()
+absl.flags.DEFINE_integer("n_steps", 100, "updates of the run; 1 to 1,000,000", lower_bound=1, upper_bound=10**6)
 absl.flags.register_multi_flags_validator(
     ["lr_min", "lr_max"], lambda f: f["lr_min"] <= f["lr_max"], "lr_min must not exceed lr_max"
 )
@@ -42,15 +39,11 @@ def rates(options: SimpleNamespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The steps 0, ..., n_steps, and the learning rate of every schedule there."""
     import jax  # by now, and not for --help
 
-    config = train.Config((1, 1), n_batch=1, eval_steps=(1,), n_s=options.n_s)
-    hypers = train.Hypers(0.0, options.lr_min, options.lr_max)
-    named = {
-        "triangular": train.cyclical(config, hypers),
-        "step decay": schedules.step_decay(options.lr_max, options.decay, options.n_decay),
-        "constant": train.constant(config, hypers),
-    }
-    steps = np.arange(options.n_steps + 1)
-    return steps, {name: np.broadcast_to(jax.jit(schedule)(steps), steps.shape) for name, schedule in named.items()}
+    decay = {"decay": options.decay, "n_decay": options.n_decay}
+    config = train.Config((1, 1), n_batch=1, eval_steps=(options.n_steps,), n_s=options.n_s, **decay)
+    hypers, steps = train.Hypers(0.0, options.lr_min, options.lr_max), np.arange(options.n_steps + 1)
+    named = {name: jax.jit(schedule(config, hypers)) for name, schedule in schedules.SCHEDULES.items()}
+    return steps, {name: np.broadcast_to(schedule(steps), steps.shape) for name, schedule in named.items()}
 
 
 def draw(options: SimpleNamespace, steps: np.ndarray, of_schedules: dict[str, np.ndarray]) -> Report:
@@ -73,8 +66,7 @@ def main():
     with pipeline.opened("schedule", identity, {}, here) as run:
         if not run.finished:
             steps, of_schedules = rates(options)
-            columns = {name.replace(" ", "_"): rate for name, rate in of_schedules.items()}
-            records.write_arrays(run.path / "curves.npz", digest(identity), {"step": steps, **columns})
+            records.write_arrays(run.path / "curves.npz", digest(identity), {"step": steps, **of_schedules})
             table, seconds = report.write(run.path, draw(options, steps, of_schedules)), time.perf_counter() - began
             run.finish({"experiment": "schedule", "timing": {"run_seconds": seconds}, "table": table})
 

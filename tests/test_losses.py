@@ -113,3 +113,22 @@ def test_softmax_is_blind_to_a_shift_of_all_logits(x64, batch):
 def test_correct_takes_the_first_of_equal_logits():
     logits = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 2.0]])
     np.testing.assert_array_equal(losses.correct(logits, np.array([0, 2, 2])), [True, False, True])
+
+
+@pytest.mark.parametrize("name", ["softmax", "sigmoid"])
+def test_smoothing_is_the_mean_loss_over_labels_drawn(x64, batch, name):
+    """With ε, a label is drawn from all K classes alike: the loss is linear in the labels."""
+    logits, Y, _ = batch
+    own, smoothing = ALL[name], 0.3
+    smoothed = losses.smoothed(own, smoothing)
+    for function, expected in ((smoothed.value, own.value), (smoothed.derivative, own.derivative)):
+        of_classes = np.mean([expected(logits, np.tile(np.eye(K)[k], (20, 1))) for k in range(K)], axis=0)
+        mixed = (1 - smoothing) * expected(logits, Y) + smoothing * of_classes
+        np.testing.assert_allclose(function(logits, Y), mixed, rtol=1e-12)
+    autodiff = jax.grad(lambda s: jnp.sum(smoothed.value(s, Y)))(logits)
+    np.testing.assert_allclose(smoothed.derivative(logits, Y), autodiff, atol=1e-14)
+
+
+def test_without_smoothing_the_loss_is_itself():
+    assert losses.smoothed(losses.hinge, 0.0) is losses.hinge
+    assert losses.smoothed(losses.softmax, 0.1) is losses.smoothed(losses.softmax, 0.1)  # so that nothing recompiles

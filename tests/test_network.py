@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import network
+from dd2424_jax import activations, network
 from tests import reference
 
 SIZES = [(6, 4), (6, 5, 4), (6, 7, 5, 3, 4)]
@@ -57,6 +57,28 @@ def test_closed_form_equals_centred_differences(problem):
     params, X, Y, y = problem
     expected = reference.numerical(lambda p: reference.cost(p, X, y, 0.3), params, 1e-5)
     assert_same(network.gradients(params, X, Y, 0.3), expected, atol=1e-9)  # h² and rounding / h
+
+
+@pytest.mark.parametrize("activation", activations.ACTIVATIONS.values(), ids=activations.ACTIVATIONS)
+def test_with_masks_and_activations_closed_form_equals_autodiff(problem, activation):
+    params, X, Y, _ = problem
+    rng = np.random.default_rng(2)
+    masks = tuple((rng.random((9, len(layer.b))) < 0.5) / 0.5 for layer in params[:-1])
+    own = {"activation": activation, "masks": masks}
+    closed, autodiff = (f(params, X, Y, 0.3, **own) for f in (network.gradients, jax.grad(network.cost)))
+    assert_same(closed, autodiff, atol=1e-13)
+
+
+def test_a_masked_unit_is_as_if_it_were_not_there(problem):
+    params, X, _, _ = problem
+    if len(params) == 1:
+        return
+    (first, *others), masks = params, tuple(np.ones((9, len(layer.b))) for layer in params[:-1])
+    masks[0][:, 2] = 0
+    without = network.Layer(np.delete(first.W, 2, axis=0), np.delete(first.b, 2))
+    second = network.Layer(np.delete(others[0].W, 2, axis=1), others[0].b)
+    expected = network.forward((without, second, *others[1:]), X)
+    np.testing.assert_allclose(network.forward(params, X, masks=masks), expected, rtol=1e-12)
 
 
 def test_penalty_is_2_lam_W_and_spares_biases(problem):

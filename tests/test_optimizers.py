@@ -42,16 +42,19 @@ def by_formula(name, start, X, y, batches):
     velocity, square = ([np.zeros_like(a) for a in weights] for _ in range(2))
     for t, (batch, lr) in enumerate(zip(batches, rates(), strict=True), 1):
         layers = list(zip(weights[::2], weights[1::2], strict=True))
-        gradients = [g for layer in reference.gradients(layers, X[batch], y[batch], HYPERS.lam) for g in layer]
+        lam = 0.0 if name == "adamw" else HYPERS.lam
+        gradients = [g for layer in reference.gradients(layers, X[batch], y[batch], lam) for g in layer]
         for i, g in enumerate(gradients):
             mu = HYPERS.momentum
-            if name == "adam":
+            if name in ("adam", "adamw"):
                 velocity[i] = mu * velocity[i] + (1 - mu) * g
                 square[i] = 0.999 * square[i] + 0.001 * g**2
                 step = velocity[i] / (1 - mu**t) / (np.sqrt(square[i] / (1 - 0.999**t)) + 1e-8)
             else:
                 velocity[i] = mu * velocity[i] + g
                 step = {"sgd": g, "momentum": velocity[i], "nesterov": g + mu * velocity[i]}[name]
+            if name == "adamw" and i % 2 == 0:  # W, and not b
+                step = step + 2 * HYPERS.lam * weights[i]
             weights[i] = weights[i] - lr * step
         yield [a.copy() for a in weights]
 
@@ -66,6 +69,12 @@ def test_every_update_is_the_formulas(problem, name):
             np.testing.assert_allclose(a, b, atol=1e-12)
 
 
+def groups(tensors):
+    """Of AdamW: W, which decays, and b, which does not."""
+    decays = ((tensors[::2], 2 * HYPERS.lam), (tensors[1::2], 0.0))
+    return [{"params": own, "weight_decay": decay} for own, decay in decays]
+
+
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
 def test_every_update_is_torchs(problem, name):
     torch = pytest.importorskip("torch")
@@ -76,6 +85,7 @@ def test_every_update_is_torchs(problem, name):
         "momentum": lambda tensors: torch.optim.SGD(tensors, lr=1.0, momentum=mu),
         "nesterov": lambda tensors: torch.optim.SGD(tensors, lr=1.0, momentum=mu, nesterov=True),
         "adam": lambda tensors: torch.optim.Adam(tensors, lr=1.0, betas=(mu, 0.999), eps=1e-8),
+        "adamw": lambda tensors: torch.optim.AdamW(groups(tensors), lr=1.0, betas=(mu, 0.999), eps=1e-8),
     }[name]
     tensors = [torch.tensor(a, dtype=torch.float64, requires_grad=True) for layer in start for a in layer]
     optimizer = make(tensors)
@@ -85,10 +95,11 @@ def test_every_update_is_torchs(problem, name):
         W1, b1, W2, b2 = tensors
         logits = torch.relu(torch.tensor(X[batch]) @ W1.T + b1) @ W2.T + b2
         loss = torch.nn.functional.cross_entropy(logits, torch.tensor(y[batch]).long())
-        cost = loss + HYPERS.lam * (W1.square().sum() + W2.square().sum())
+        cost = loss + (name != "adamw") * HYPERS.lam * (W1.square().sum() + W2.square().sum())
         optimizer.zero_grad()
         cost.backward()
-        optimizer.param_groups[0]["lr"] = lr
+        for group in optimizer.param_groups:
+            group["lr"] = lr
         optimizer.step()
         for a, b in zip(own, tensors, strict=True):
             np.testing.assert_allclose(a, b.detach().numpy(), atol=1e-12)

@@ -5,7 +5,7 @@ import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import precisions, programs, sweep, train
+from dd2424_jax import configs, precisions, programs, sweep, train
 from dd2424_jax.parallel.placement import Placement
 
 CONFIG = train.Config(sizes=(12, 4, 3), n_batch=10, eval_steps=(3,))
@@ -21,7 +21,7 @@ def test_other_numbers_and_seeds_are_the_same_program(monkeypatch):
     scale = train.data.Scale(np.zeros(12, np.float32), np.ones(12, np.float32))
     once = None
     for lam, seed in ((0.1, 1), (0.2, 7)):
-        hypers = placement.put_settings(train.as_arrays(train.Hypers([lam, 0.0], 0.01, lam)))
+        hypers = placement.put_settings(configs.as_arrays(train.Hypers([lam, 0.0], 0.01, lam)))
         seeds = placement.put_seeds(np.array([seed], np.uint32))
         state = compiled.init(placement, hypers, seeds)
         batches = placement.put_seeds(np.zeros((1, 3, 10), np.int32))
@@ -38,7 +38,7 @@ def test_other_numbers_and_seeds_are_the_same_program(monkeypatch):
 )
 def test_every_precision_and_layout_trains_as_one_run_does(splits, precision, shape):
     config = train.Config((12, 5, 3), 16, (20,), n_s=10, precision=precisions.PRECISIONS[precision])
-    hypers, seeds = train.as_arrays(train.Hypers([0.0, 0.01, 0.3][: shape[0]], 1e-3, 0.2)), [5, 0, 11][: shape[1]]
+    hypers, seeds = configs.as_arrays(train.Hypers([0.0, 0.01, 0.3][: shape[0]], 1e-3, 0.2)), [5, 0, 11][: shape[1]]
     many = sweep.run(config, hypers, seeds, splits, devices=jax.devices()[:2]).params
 
     @functools.partial(jax.jit, static_argnums=0)

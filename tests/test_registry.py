@@ -5,7 +5,7 @@ import json
 import optax
 import pytest
 
-from dd2424_jax import losses, optimizers, registry, train
+from dd2424_jax import losses, optimizers, registry, schedules, train
 
 CONFIG = train.Config(sizes=(12, 3), n_batch=16, eval_steps=(10,), n_s=5)
 
@@ -19,7 +19,7 @@ def with_optimizer(optimizer):
 
 
 def test_a_configuration_can_be_told_from_its_description():
-    config = dataclasses.replace(CONFIG, loss=losses.hinge, schedule=train.constant, optimizer=optimizers.adam)
+    config = dataclasses.replace(CONFIG, loss=losses.hinge, schedule=schedules.constant, optimizer=optimizers.adam)
     assert registry.described(registry.describe(config)) == config
     assert registry.describe(config) != registry.describe(CONFIG)
 

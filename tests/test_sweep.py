@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import chunks, data, evaluation, losses, optimizers, sweep, train
+from dd2424_jax import chunks, configs, data, evaluation, losses, optimizers, sweep, train
 from dd2424_jax.io import records
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=16, n_s=10, eval_steps=(20, 40))
@@ -59,7 +59,7 @@ def test_between_the_ends_a_part_of_the_training_images_may_be_evaluated(whole, 
     assert not np.isclose(found.train.loss[..., 1], whole.train.loss[..., 1]).any()
     state = train.init_state(CONFIG, HYPERS._replace(lam=0.3), 11)
     (batches,) = train.batch_indices([11], 0, 20, 240, CONFIG.n_batch)
-    hypers = train.as_arrays(HYPERS).at(2)
+    hypers = configs.as_arrays(HYPERS).at(2)
     state = train.segment(CONFIG, splits.train, splits.scale, hypers, state, 11, 0, batches)
     expected = evaluation.evaluate(CONFIG, fewer.train, splits.scale, hypers, state.params)
     np.testing.assert_allclose([a[2, 2, 1] for a in found.train], expected, rtol=1e-10)

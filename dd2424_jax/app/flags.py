@@ -5,35 +5,8 @@ from collections.abc import Sequence
 from absl import flags
 
 from dd2424_jax import names, race
-from dd2424_jax.app import commands, hosts, number_lists
+from dd2424_jax.app import commands, hosts, kinds
 from dd2424_jax.app.command_line import IMAGES, LONG, RESULTS, WHAT, group
-
-# Single flags
-
-
-def define_numbers(name: str, default: Sequence[float], text: str):
-    """A flag of numbers of at least 0, and at least one unless it has none by default."""
-    number_lists.define(name, default, f"{text} (a number or a comma list, repeatable)", float, 0)
-    if len(default):
-        flags.register_validator(name, bool, "needs a number")
-
-
-def define_integers(name: str, default: Sequence[int], text: str, *, least: int):
-    """A flag of whole numbers."""
-    number_lists.define(name, default, f"{text} (comma list)", int, least)
-
-
-def define_float(name: str, default: float, text: str):
-    """A flag of a number of at least 0."""
-    flags.DEFINE_float(name, default, text, lower_bound=0.0)
-    flags.register_validator(name, number_lists.is_in_float32, number_lists.NOT_IN_FLOAT32)
-
-
-def define_path(name: str, default: str | None, text: str):
-    """A flag that names a folder or a file."""
-    flags.DEFINE_string(name, default, text)
-    flags.register_validator(name, lambda value: value != "", "must not be empty")
-
 
 # Where, and which images
 
@@ -41,8 +14,8 @@ def define_path(name: str, default: str | None, text: str):
 @group(RESULTS)
 def define_result_flags():
     """Where results go."""
-    define_path("out_dir", commands.results(), "where run directories go")
-    define_path("name", None, "the run directory's name; by default a digest of what decides its numbers")
+    kinds.define_path("out_dir", commands.results(), "where run directories go")
+    kinds.define_path("name", None, "the run directory's name; by default a digest of what decides its numbers")
     flags.DEFINE_boolean("force", False, "compute from scratch, beside the finished run of the same configuration")
 
 
@@ -61,7 +34,7 @@ def define_data_flags():
         ["auto", "cifar10", "synthetic"],
         "auto: CIFAR-10 if it is there or can be downloaded, else, with a warning, the synthetic stand-in",
     )
-    define_path(
+    kinds.define_path(
         "data_dir", None, "where CIFAR-10 is, or is downloaded to; else $DD2424_DATA_DIR, else the user's cache"
     )
 
@@ -70,8 +43,8 @@ def define_data_flags():
 def define_split_flags(*, n_train: int, n_valid: int, train_batches: Sequence[int], valid_batches: Sequence[int] = ()):
     """Which images, and where they are."""
     define_data_flags()
-    define_integers("train_batches", train_batches, "training batches to learn from, some of 1 to 5", least=1)
-    define_integers(
+    kinds.define_integers("train_batches", train_batches, "training batches to learn from, some of 1 to 5", least=1)
+    kinds.define_integers(
         "valid_batches",
         valid_batches,
         "training batches to validate on; empty: hold out the end of train_batches",
@@ -98,7 +71,7 @@ def define_run_flags(
     optimizer: str = "sgd",
 ):
     """Which runs, and on what. Without `hidden` there is no such flag: the experiment is about linear classifiers."""
-    define_numbers("lam", lam, LAM + ("" if len(lam) else "; by default as a search found"))
+    kinds.define_numbers("lam", lam, LAM + ("" if len(lam) else "; by default as a search found"))
     flags.DEFINE_boolean("grid", False, "cross the lists of λ, learning rates and momentum; else they are paired")
     flags.DEFINE_enum(
         "loss",
@@ -110,12 +83,13 @@ def define_run_flags(
         "optimizer",
         optimizer,
         list(names.OPTIMIZERS),
-        "mini-batch gradient descent without or with momentum, Nesterov's, or Adam",
+        "mini-batch gradient descent without or with momentum, Nesterov's, Adam, or AdamW: the penalty apart from Adam",
     )
-    define_numbers("momentum", [0.9], f"momentum, and Adam's β1, below 1; not of sgd{PAIRED}")
+    kinds.define_numbers("momentum", [0.9], f"momentum, and Adam's β1, below 1; not of sgd{PAIRED}")
     if hidden is not None:
-        define_integers("hidden", hidden, "units of every hidden layer; empty: a linear classifier", least=1)
-        define_float("init_std", 0.0, "standard deviation of the initial weights; 0: of every layer, 1/√fan-in")
+        _define_hidden_flags(hidden)
+    kinds.define_share("smoothing", "ε of label smoothing in training: labels (1 − ε) y + ε / K; not of hinge")
+    kinds.define_share("input_dropout", "probability of dropping a pixel in training")
     flags.DEFINE_enum(
         "precision",
         "float32",
@@ -132,6 +106,7 @@ def define_run_flags(
     flags.DEFINE_integer("n_batch", n_batch, "examples of an update; 1 to n_train", lower_bound=1)
     flags.DEFINE_integer("seed", seed, "the first seed; 0 to 2^32 - 1", lower_bound=0, upper_bound=2**32 - 1)
     flags.DEFINE_integer("n_seeds", n_seeds, "how many seeds: seed, seed + 1, ...; at least 1", lower_bound=1)
+    define_augment_flags()
     define_weights()
     hosts.define_devices()
     hosts.define_processes()
@@ -147,11 +122,56 @@ def define_run_flags(
     flags.register_validator("momentum", lambda values: max(values) < 1 - 2**-25, "must be below 1")  # in float32
 
 
+def _define_hidden_flags(hidden: Sequence[int]):
+    """What only networks with hidden layers have."""
+    kinds.define_integers("hidden", hidden, "units of every hidden layer; empty: a linear classifier", least=1)
+    flags.DEFINE_enum("activation", "relu", names.ACTIVATIONS, "of hidden units")
+    flags.DEFINE_enum(
+        "init", "fan_in", names.INITIALIZERS, "standard deviation of W [m, d]: 1/√d, √(2/d), or √(2/(d + m))"
+    )
+    kinds.define_float("init_std", 0.0, "the same for all layers, in the place of --init; 0: as --init says")
+    kinds.define_share("dropout", "probability of dropping a hidden unit in training")
+
+
+@group(IMAGES)
+def define_augment_flags():
+    """How training changes its images."""
+    flags.DEFINE_float(
+        "flip", 0.0, "probability that training mirrors an image; 0 to 1", lower_bound=0.0, upper_bound=1.0
+    )
+    flags.DEFINE_integer(
+        "shift", 0, "training moves an image by up to so many pixels; 0 to 31", lower_bound=0, upper_bound=31
+    )
+    flags.DEFINE_enum("shift_padding", "zero", names.PADDINGS, "what comes in from outside: black, or the edge")
+
+
+@group(LONG)
+def define_schedule(default: str):
+    """The learning rate as a function of the update."""
+    flags.DEFINE_enum(
+        "schedule",
+        default,
+        names.SCHEDULES,
+        "triangular, triangular2 (every cycle half as high), cosine (down, in every cycle), one_cycle (up in 30 % of "
+        "the run, and down), step_decay (from lr_max), constant (lr_max)",
+    )
+    define_decay()
+
+
+@group(LONG)
+def define_decay():
+    """Of step_decay."""
+    kinds.define_float("decay", 0.1, "factor of step_decay")
+    text = "updates from one step_decay to the next; 0: a third of the run"
+    flags.DEFINE_integer("n_decay", 0, text, lower_bound=0, upper_bound=2**31 - 1)
+
+
 @group(LONG)
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
-    """A cyclical learning rate, and how long, in cycles."""
-    define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
-    define_numbers("lr_max", [lr_max], f"greatest learning rate, at least lr_min{PAIRED}")
+    """A cyclical learning rate or another schedule, and how long, in cycles."""
+    kinds.define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
+    kinds.define_numbers("lr_max", [lr_max], f"greatest learning rate, at least lr_min{PAIRED}")
+    define_schedule("triangular")
     define_half_cycle(n_s)
     flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_evals", n_evals, "evaluations per cycle; 1 to 2 n_s", lower_bound=1)
@@ -173,8 +193,10 @@ def define_half_cycle(n_s: int):
 
 @group(LONG)
 def define_epoch_flags(*, lr: Sequence[float], n_epochs: int):
-    """A constant learning rate, and how long, in epochs."""
-    define_numbers("lr", lr, f"constant learning rate{PAIRED}")
+    """A constant learning rate or another schedule, which has one cycle, and how long, in epochs."""
+    kinds.define_numbers("lr", lr, f"learning rate; of other schedules than constant, the greatest{PAIRED}")
+    kinds.define_numbers("lr_min", [0.0], f"least learning rate; not of constant and step_decay{PAIRED}")
+    define_schedule("constant")
     flags.DEFINE_integer("n_epochs", n_epochs, "epochs; at least 1", lower_bound=1)
 
 
@@ -195,7 +217,7 @@ def define_search_flags():
         upper_bound=100.0,
     )
     flags.DEFINE_boolean("race", False, "settings that are significantly worse at a look get no more seeds")
-    define_integers("looks", race.Race().looks, "of a race: after how many seeds to compare; ascending", least=3)
+    kinds.define_integers("looks", race.Race().looks, "of a race: after how many seeds to compare; ascending", least=3)
     _define_n_splits()
 
 

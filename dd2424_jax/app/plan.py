@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from dd2424_jax import data, memory, names, registry, train
+from dd2424_jax import configs, data, memory, names, registry, train
 from dd2424_jax.app import command_line
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.race import Race, check
@@ -23,25 +23,25 @@ def load(options: SimpleNamespace) -> data.Dataset:
     return data.load(options.dataset, options.data_dir)
 
 
-def cyclical(experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None) -> Plan:
-    """Training with the cyclical learning rate; with `test`, the test split is looked at once it is over."""
-    return _plan(experiment, options, cyclical_config(options), test, dataset)
+def cycles(experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None) -> Plan:
+    """Training for some cycles of the learning rate; with `test`, the test split is looked at once it is over."""
+    return _plan(experiment, options, config_of_cycles(options), test, dataset)
 
 
-def cyclical_config(options: SimpleNamespace) -> train.Config:
+def config_of_cycles(options: SimpleNamespace) -> train.Config:
     n_evals, cycle = options.n_evals * options.n_cycles, 2 * options.n_s
     _check_extent(options, options.n_cycles * cycle, n_evals)
     # n_evals times a cycle, as evenly as whole numbers allow
     return _config(options, [round(i * cycle / options.n_evals) for i in range(1, n_evals + 1)])
 
 
-def constant(
+def epochs(
     experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None, **config
 ) -> Plan:
-    """Training for some epochs at a constant learning rate; `config`: fields of train.Config that have no flag."""
+    """Training for some epochs, which are one cycle; `config`: fields of train.Config that have no flag."""
     _check_extent(options, options.n_epochs * options.n_train // options.n_batch, options.n_epochs)
     ends = [round(epoch * options.n_train / options.n_batch) for epoch in range(1, options.n_epochs + 1)]
-    return _plan(experiment, options, _config(options, ends, schedule=train.constant, **config), test, dataset)
+    return _plan(experiment, options, _config(options, ends, n_s=-(-ends[-1] // 2), **config), test, dataset)
 
 
 def _plan(
@@ -89,8 +89,8 @@ def _check_extent(options: SimpleNamespace, n_updates: int, n_evals: int) -> Non
       UsageError: there are too many updates or evaluations.
       memory.TooLarge: what comes of the runs does not fit.
     """
-    if n_updates > train.MAX_UPDATES:
-        raise UsageError(f"{n_updates:,} updates are too many: at most {train.MAX_UPDATES:,}")
+    if n_updates > configs.MAX_UPDATES:
+        raise UsageError(f"{n_updates:,} updates are too many: at most {configs.MAX_UPDATES:,}")
     if n_evals > MAX_EVALUATIONS:
         raise UsageError(f"{n_evals:,} evaluations of a run are too many: at most {MAX_EVALUATIONS:,}")
     lengths = [len(values) for values in hyper_flags(options).values()]
@@ -103,7 +103,12 @@ def _sizes(options: SimpleNamespace) -> tuple[int, ...]:
 
 
 def _config(options: SimpleNamespace, eval_steps: Sequence[int], **config) -> train.Config:
-    """Every field of train.Config that has a flag of its name, and what is given besides."""
+    """Every field of train.Config that has a flag of its name, and what is given besides.
+
+    Raises:
+      UsageError: a flag is given that is about nothing.
+    """
+    check_parts(options)
     flagged = {name: value for name, value in vars(options).items() if name in _CONFIG_FIELDS}
     named = {name: registry.NAMES[name][value] for name, value in flagged.items() if name in registry.NAMES}
     fields = {"sizes": _sizes(options), "eval_steps": tuple(eval_steps), **flagged, **named, **config}
@@ -112,6 +117,27 @@ def _config(options: SimpleNamespace, eval_steps: Sequence[int], **config) -> tr
 
 
 _CONFIG_FIELDS = {field.name for field in dataclasses.fields(train.Config)}
+
+
+def check_parts(options: SimpleNamespace) -> None:
+    """That what is given is about something that there is, so that no flag is without effect.
+
+    Raises:
+      UsageError: it is not.
+    """
+    own = vars(options)
+    linear, no_lr_min = own.get("hidden") == [], own["schedule"] in names.WITHOUT_LR_MIN
+    without = {
+        **dict.fromkeys(("activation", "dropout"), "--hidden=, which has no hidden layer" if linear else ""),
+        "init": f"--init_std={own.get('init_std')}, which is of all layers" if own.get("init_std") else "",
+        "shift_padding": "" if own["shift"] else "no --shift",
+        **dict.fromkeys(("decay", "n_decay"), "" if own["schedule"] == "step_decay" else "no --schedule=step_decay"),
+        "lr_min": f"--schedule={own['schedule']}" if no_lr_min else "",
+        "smoothing": "--loss=hinge" if own["loss"] == "hinge" and own["smoothing"] else "",
+    }
+    for name, why in without.items():
+        if why and command_line.given(name):
+            raise UsageError(f"--{name} has no meaning with {why}: leave one of them out")
 
 
 def hyper_flags(options: SimpleNamespace) -> dict[str, list[float]]:
@@ -123,6 +149,8 @@ def hyper_flags(options: SimpleNamespace) -> dict[str, list[float]]:
     own = vars(options)
     flags = ["lr" if name == "lr_max" and "lr" in own else name for name in train.Hypers._fields]
     lists = {name: own[name] for name in flags if name in own}
+    if options.schedule in names.WITHOUT_LR_MIN:
+        lists.pop("lr_min", None)
     if options.optimizer not in names.WITH_MOMENTUM:
         del lists["momentum"]
         if command_line.given("momentum"):
@@ -156,9 +184,10 @@ def hypers(options: SimpleNamespace) -> train.Hypers:
             raise UsageError(f"of {', '.join(lists)}, {setting} and {other} are one setting in float32: give only one")
     named = dict(zip(lists, map(list, zip(*settings, strict=True)), strict=True))
     if "lr" in named:
-        named["lr_min"] = named["lr_max"] = named.pop("lr")
+        named["lr_max"] = named.pop("lr")
+    named.setdefault("lr_min", named["lr_max"])
     try:
-        return train.as_arrays(train.Hypers(**named))
+        return configs.as_arrays(train.Hypers(**named))
     except ValueError as error:  # each list was checked when it was parsed
         raise UsageError("lr_min must not exceed lr_max") from error
 
@@ -177,7 +206,7 @@ def find_search(experiment: str, options: SimpleNamespace, dataset: data.Dataset
     extent = {
         name: value for name, value in vars(options).items() if name in previous.EXTENT and command_line.given(name)
     }
-    wanted = previous.Wanted(cyclical_config(options), dataset, values, given, extent)
+    wanted = previous.Wanted(config_of_cycles(options), dataset, values, given, extent)
     return previous.find(experiment, options.out_dir, wanted, path=options.search, instead=instead)
 
 

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from dd2424_jax import chunks, data, precisions, train
+from dd2424_jax import chunks, configs, data, precisions, train
 from dd2424_jax.parallel.placement import Placement
 from dd2424_jax.programs import Programs, Runs
 
@@ -107,7 +107,7 @@ class Sweep:
         programs, lams = Programs(self.config), np.logspace(-5, -1, shape[0])
         self._runs, splits = [], splits._replace(test=None)
         for settings, seeds in chunks.cut(config, shape, devices):
-            hypers = train.as_arrays(train.Hypers(lams[settings], 1e-5, 0.1))
+            hypers = configs.as_arrays(train.Hypers(lams[settings], 1e-5, 0.1))
             own = np.arange(shape[1], dtype=np.uint32)[seeds]
             placement = Placement((len(hypers.lam), len(own)), devices)
             self._runs.append(Runs(programs, placement, hypers, own, splits))

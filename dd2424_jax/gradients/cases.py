@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from dd2424_jax import data, losses, names, network
+from dd2424_jax import activations, data, losses, names, network
 from dd2424_jax.gradients import differences
 from dd2424_jax.io.progress import Progress
 
@@ -20,6 +20,9 @@ class Case(NamedTuple):
 
     uniform     parameters from U(−2, 2), where nothing is small
     whole_cost  differences of the whole cost and not, what takes less time, of every layer's part in it
+    activation  of hidden units
+    dropout     of hidden units: the probability by which masks were drawn
+    smoothing   of labels
     """
 
     name: str
@@ -29,6 +32,14 @@ class Case(NamedTuple):
     h: float
     uniform: bool = False
     whole_cost: bool = False
+    activation: str = "relu"
+    dropout: float = 0.0
+    smoothing: float = 0.0
+
+    def is_of(self, name: str, loss: str) -> bool:
+        """Whether a network has the units, and a loss the labels, that it is about."""
+        hidden_units = self.dropout > 0 or self.activation != "relu"
+        return (bool(names.HIDDEN[name]) or not hidden_units) and (loss != "hinge" or self.smoothing == 0)
 
 
 CASES = (
@@ -37,6 +48,8 @@ CASES = (
     Case("100 images, 20 pixels, λ = 1", 100, 20, 1.0, 1e-6),
     Case("100 images, λ = 1", 100, 3072, 1.0, 1e-6),
     Case("20 images, λ = 0", 20, 3072, 0.0, 1e-6),
+    Case("20 images, leaky ReLU, dropout", 20, 20, 0.1, 1e-6, activation="leaky_relu", dropout=0.5),
+    Case("20 images, GELU, dropout, smoothing", 20, 20, 0.1, 1e-6, activation="gelu", dropout=0.5, smoothing=0.1),
     Case("2 images, 20 pixels", 2, 20, 0.0, 1e-5, whole_cost=True),
     Case("2 images, 20 pixels, U(−2, 2)", 2, 20, 0.1, 1e-5, uniform=True, whole_cost=True),
 )
@@ -99,7 +112,7 @@ def draw_parameters(case: Case, name: str, loss: str, X, Y, seed: int) -> networ
         for W, b in params[:-1]:
             S = H @ W.T + b
             near.append(np.abs(S).min())
-            H = np.maximum(S, 0)
+            H = np.asarray(activations.ACTIVATIONS[case.activation].value(S))
         if loss == "hinge":
             logits = H @ params[-1].W.T + params[-1].b
             margins = logits - np.sum(Y * logits, axis=1, keepdims=True) + 1
@@ -112,15 +125,24 @@ def draw_parameters(case: Case, name: str, loss: str, X, Y, seed: int) -> networ
             return params
 
 
-def cost_differences(params, X, Y, lam, h, loss) -> tuple[tuple, tuple]:
+def draw_masks(case: Case, name: str, seed: int) -> list[np.ndarray]:
+    """Of dropout, [n, m] for every hidden layer; none without."""
+    rng = np.random.default_rng(seed)
+    widths = names.HIDDEN[name] if case.dropout else ()
+    return [(rng.random((case.n, m)) >= case.dropout) / (1 - case.dropout) for m in widths]
+
+
+def cost_differences(params, X, Y, lam, h, loss, activation, masks) -> tuple[tuple, tuple]:
     """(centred, forward) differences of the cost, each in the parameters' own structure."""
-    inputs = network.activations(params, X)[:-1]
+    inputs, _ = network.propagate(params, X, activation=activation, masks=masks)
 
     def of_layer(i):
         def tail(S):
-            """The mean loss, as its n terms, from the layer's output before ReLU."""
-            logits = S if i == len(params) - 1 else network.forward(params[i + 1 :], jax.nn.relu(S))
-            return loss.value(logits, Y) / len(Y)
+            """The mean loss, as its n terms, from the layer's output before its activation."""
+            if i < len(params) - 1:
+                H = activation.value(S) * (masks[i] if masks else 1)
+                S = network.forward(params[i + 1 :], H, activation=activation, masks=masks[i + 1 :])
+            return loss.value(S, Y) / len(Y)
 
         return differences.layer_differences(tail, inputs[i], *params[i], lam, h)
 
@@ -128,28 +150,30 @@ def cost_differences(params, X, Y, lam, h, loss) -> tuple[tuple, tuple]:
     return tuple(tuple(network.Layer(W[kind], b[kind]) for W, b in layers) for kind in (0, 1))
 
 
-@functools.partial(jax.jit, static_argnames=("loss", "whole_cost"))
-def four_ways(params, X, Y, lam, h, loss, whole_cost=False):
+@functools.partial(jax.jit, static_argnames=("loss", "activation", "whole_cost"))
+def four_ways(params, X, Y, lam, h, loss, activation=activations.relu, masks=(), whole_cost=False):
     """Closed form, `jax.grad`, centred and forward differences of the cost, taken as a whole or by layers."""
-    closed = network.gradients(params, X, Y, lam, loss=loss)
-    autodiff = jax.grad(network.cost)(params, X, Y, lam, loss=loss)
+    closed, autodiff = two_ways(params, X, Y, lam, loss, activation, masks)
     if whole_cost:
-        return closed, autodiff, *differences.differences(lambda p: network.cost(p, X, Y, lam, loss=loss), params, h)
-    return closed, autodiff, *cost_differences(params, X, Y, lam, h, loss)
+        cost = functools.partial(network.cost, loss=loss, activation=activation, masks=masks)
+        return closed, autodiff, *differences.differences(lambda p: cost(p, X, Y, lam), params, h)
+    return closed, autodiff, *cost_differences(params, X, Y, lam, h, loss, activation, masks)
 
 
-@functools.partial(jax.jit, static_argnames="loss")
-def two_ways(params, X, Y, lam, loss):
-    """(closed form, jax.grad) of the cost, for float32."""
-    return network.gradients(params, X, Y, lam, loss=loss), jax.grad(network.cost)(params, X, Y, lam, loss=loss)
+@functools.partial(jax.jit, static_argnames=("loss", "activation"))
+def two_ways(params, X, Y, lam, loss, activation, masks):
+    """(closed form, jax.grad) of the cost."""
+    own = {"loss": loss, "activation": activation, "masks": masks}
+    return network.gradients(params, X, Y, lam, **own), jax.grad(network.cost)(params, X, Y, lam, **own)
 
 
 def check(case: Case, name: str, loss: str, X, Y, seed: int) -> list[Row]:
     """All parameters of one network, loss and case. X [n, d] and Y [n, K] in float64."""
-    params = draw_parameters(case, name, loss, X, Y, seed)
-    closed, autodiff, centred, forward = four_ways(params, X, Y, case.lam, case.h, losses.LOSSES[loss], case.whole_cost)
-    single = jax.tree.map(lambda a: a.astype(np.float32), (params, X, Y))
-    closed32, autodiff32 = two_ways(*single, np.float32(case.lam), losses.LOSSES[loss])
+    params, masks = draw_parameters(case, name, loss, X, Y, seed), draw_masks(case, name, seed)
+    own = losses.smoothed(losses.LOSSES[loss], case.smoothing), activations.ACTIVATIONS[case.activation]
+    closed, autodiff, centred, forward = four_ways(params, X, Y, case.lam, case.h, *own, masks, case.whole_cost)
+    *single, lam, masks = jax.tree.map(np.float32, (params, X, Y, case.lam, masks))
+    closed32, autodiff32 = two_ways(*single, lam, *own, masks)
     rows = []
     for i, field in itertools.product(range(len(params)), range(2)):
         g, reference = closed[i][field], centred[i][field]
@@ -186,7 +210,7 @@ def check_all(batch: data.Split, networks, names_of_losses, seed: int) -> list[R
     problems = [(case, *images(batch, case)) for case in CASES]
 
     def of(pair):
-        return [row for case, X, Y in problems for row in check(case, *pair, X, Y, seed)]
+        return [row for case, X, Y in problems if case.is_of(*pair) for row in check(case, *pair, X, Y, seed)]
 
     rows, pairs = [], list(itertools.product(networks, names_of_losses))
     with concurrent.futures.ThreadPoolExecutor(2) as pool, Progress(len(pairs), "check") as progress:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dd2424_jax import train
+from dd2424_jax import schedules
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
 
@@ -57,7 +57,7 @@ def _alike(plan: Plan, own: Mapping[str, object]) -> list[str]:
     """The hyperparameters that all settings share, where that is not the experiment's own value."""
     texts = []
     for name, symbol in symbols(plan).items():
-        flag = "lr" if symbol == "η" else name
+        flag = "lr" if name == "lr_max" and "lr" in own else name
         values = {float(value) for value in getattr(plan.hypers, name)}
         if len(values) == 1 and values != {*map(float, own.get(flag, values))}:
             texts.append(f"{symbol} = {numbers([*values])[0]}")
@@ -67,7 +67,7 @@ def _alike(plan: Plan, own: Mapping[str, object]) -> list[str]:
 def symbols(plan: Plan) -> dict[str, str]:
     """Of a plan's hyperparameters, their symbols."""
     named = {name: SYMBOLS.get(name, name) for name in plan.hypers.named()}
-    if plan.config.schedule is train.constant:  # lr_min is lr_max
+    if plan.config.schedule in schedules.WITHOUT_LR_MIN:
         del named["lr_min"]
         named["lr_max"] = "η"
     return named

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from dd2424_jax import data, precisions, stats, train
+from dd2424_jax import data, precisions, schedules, stats, train
 from dd2424_jax.reporting import search_plots, tables
 from dd2424_jax.runs.plan import Plan
 
@@ -76,7 +76,7 @@ class Range(NamedTuple):
 
 
 # Assignment 1, by λ and η: 40 epochs of 10,000 images.
-_LINEAR = train.Config((data.DIMENSIONS, len(data.CLASSES)), 100, (4000,), init_std=0.01, schedule=train.constant)
+_LINEAR = train.Config((data.DIMENSIONS, len(data.CLASSES)), 100, (4000,), init_std=0.01, schedule=schedules.constant)
 ASSIGNMENT1 = {
     (0.0, 0.1): Range(24, 27.9, 29.5),
     (0.0, 0.001): Range(23, 38.7, 39.2),

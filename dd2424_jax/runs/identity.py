@@ -11,9 +11,9 @@ from dd2424_jax.io import files
 
 PACKAGE = Path(dd2424_jax.__file__).resolve().parent  # scripts find it by a link beside them
 OF_NUMBERS = (  # the modules that they depend on, if only to rounding
-    *("losses", "precisions", "schedules", "optimizers", "network"),
-    *("train", "evaluation", "programs", "segments", "sweep"),
-    *("data/pickles", "data/cifar10", "data/synthetic", "data/splits", "parallel/placement"),
+    *("losses", "precisions", "schedules", "optimizers", "activations", "initializers", "dropout", "network"),
+    *("configs", "train", "evaluation", "programs", "segments", "sweep"),
+    *("data/pickles", "data/cifar10", "data/synthetic", "data/splits", "data/augment", "parallel/placement"),
 )
 DECIDING = ("stats", "dunnett", "comparisons", "power", "choice", "race")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import data, registry, train
+from dd2424_jax import configs, data, registry, train
 from dd2424_jax.race import Race
 from dd2424_jax.runs.identity import code, deciding_code, digest
 
@@ -86,22 +87,21 @@ class Plan(NamedTuple):
 
     def facts(self) -> dict:
         """How it was trained, in the words of the flags, but for its settings and the number of its seeds."""
-        config, n_updates = self.config, self.config.eval_steps[-1]
-        names = ("loss", "optimizer", "augment", "precision")
-        named = {name: registry.label(name, getattr(config, name)) for name in names}
+        config = self.config
+        own = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+        own |= {name: registry.label(name, own[name]) for name in (*registry.NAMES, "augment")}
+        n_cycles, steps_per_epoch = _whole(config.n_updates / (2 * config.n_s)), self.steps_per_epoch
+        extent = {
+            "n_cycles": n_cycles,
+            "n_evals": len(config.eval_steps) / n_cycles,
+            "n_epochs": _whole(config.n_updates / steps_per_epoch, 0.5 / steps_per_epoch),
+        }
         images = {name: value for name, value in self.source._asdict().items() if name not in ("name", "sha256")}
-        if config.schedule is train.constant:
-            extent = {"n_epochs": _whole(n_updates / self.steps_per_epoch, 0.5 / self.steps_per_epoch)}
-        else:
-            n_cycles = _whole(n_updates / (2 * config.n_s))
-            extent = {"n_s": config.n_s, "n_cycles": n_cycles, "n_evals": len(config.eval_steps) / n_cycles}
+        del own["eval_steps"]
         return {
-            "hidden": config.sizes[1:-1],
+            "hidden": own.pop("sizes")[1:-1],
+            **own,
             "init_std": config.init_std or 0.0,
-            "bias_std": config.bias_std,
-            **named,
-            "n_batch": config.n_batch,
-            "eval_train": config.eval_train,
             **extent,
             **images,
             "seed": self.seeds[0] if self.seeds == tuple(range(self.seeds[0], self.seeds[-1] + 1)) else self.seeds,
@@ -153,7 +153,7 @@ def from_identity(identity: Mapping, dataset: data.Dataset) -> Plan:
     return Plan(
         identity["experiment"],
         registry.described(identity["config"]),
-        train.as_arrays(train.Hypers(**identity["hypers"])),
+        configs.as_arrays(train.Hypers(**identity["hypers"])),
         tuple(identity["seeds"]),
         source,
         folds(source, dataset, test=looks_at_test),

@@ -21,6 +21,8 @@ ALIKE = {  # of the configuration, for which a setting is chosen, and the flags 
     "loss": "loss",
     "optimizer": "optimizer",
     "precision": "precision",
+    **{name: name for name in ("activation", "init", "smoothing", "dropout", "input_dropout")},
+    **{name: name for name in ("flip", "shift", "shift_padding", "schedule", "decay", "n_decay")},
 }
 
 

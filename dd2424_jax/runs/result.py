@@ -16,8 +16,9 @@ from dd2424_jax.runs.plan import Plan
 
 RUNS, CURVES, PARAMS = "runs.csv", "curves.npz", "params.npz"
 FACTS = (  # of a plan, that have a column in runs.csv
-    *("init_std", "bias_std", "loss", "optimizer", "augment", "precision"),
-    *("n_batch", "n_s", "n_cycles", "n_evals", "n_epochs", "eval_train"),
+    *("activation", "init", "init_std", "bias_std", "loss", "smoothing", "dropout", "input_dropout"),
+    *("flip", "shift", "shift_padding", "augment", "optimizer", "precision"),
+    *("schedule", "decay", "n_decay", "n_batch", "n_s", "n_cycles", "n_evals", "n_epochs", "eval_train"),
     *("train_batches", "valid_batches", "n_train", "n_valid", "n_splits"),
 )
 

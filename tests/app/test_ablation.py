@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dd2424_jax import sweep, train
+from dd2424_jax import configs, sweep, train
 from dd2424_jax.app import ablation, pipeline
 from dd2424_jax.app.ablation import Row
 from dd2424_jax.app.command_line import UsageError
@@ -40,7 +40,7 @@ def trainable(splits):
         return plan._replace(
             experiment="parts",
             config=train.Config((12, 4, 3), n_batch=options.n_batch, eval_steps=(2, 5), n_s=5),
-            hypers=train.as_arrays(train.Hypers(np.ravel(lam), 0.01, np.ravel(lr))),
+            hypers=configs.as_arrays(train.Hypers(np.ravel(lam), 0.01, np.ravel(lr))),
             seeds=tuple(range(options.n_seeds)),
         )
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dd2424_jax import data, losses, optimizers, precisions, train
+from dd2424_jax import data, losses, optimizers, precisions, registry, schedules, sweep, train
 from dd2424_jax.app import command_line, plan
 from dd2424_jax.race import Race
 from dd2424_jax.runs.plan import from_identity
@@ -69,6 +69,46 @@ def test_lists_that_do_not_pair_up_are_refused(given, says):
         settings("exercise3", *given)
 
 
+PARTS = {
+    **{"smoothing": 0.1, "dropout": 0.2, "input_dropout": 0.3, "flip": 0.4, "shift": 2, "shift_padding": "edge"},
+    **{"decay": 0.5, "n_decay": 7, "schedule": "step_decay", "activation": "gelu", "init": "he"},
+}
+
+
+def test_every_part_of_training_has_a_flag_of_its_name():
+    with parsed("exercise3", *(f"--{name}={value}" for name, value in PARTS.items()), *TINY) as options:
+        made = plan.cycles("exercise3", options, test=True)
+    described = registry.describe(made.config)
+    assert {name: described[name] for name in PARTS} == PARTS
+    assert made.hypers.lr_min == made.hypers.lr_max == 0.1  # of step_decay, there is no other
+
+
+@pytest.mark.parametrize(
+    ("script", "given", "without"),
+    [
+        ("exercise3", ["--hidden=", "--dropout=.1"], "--dropout .* --hidden="),
+        ("exercise3", ["--hidden=", "--activation=gelu"], "--activation .* --hidden="),
+        ("exercise3", ["--init_std=.1", "--init=he"], "--init .* --init_std=0.1"),
+        ("exercise3", ["--shift_padding=edge"], "--shift_padding .* --shift"),
+        ("exercise3", ["--decay=.1"], "--decay .* --schedule=step_decay"),
+        ("exercise3", ["--n_decay=5"], "--n_decay .* --schedule=step_decay"),
+        ("exercise3", ["--lr_min=.1", "--schedule=constant"], "--lr_min .* --schedule=constant"),
+        ("assignment1", ["--lr_min=.1"], "--lr_min .* --schedule=constant"),
+        ("exercise3", ["--smoothing=.1", "--loss=hinge"], "--smoothing .* --loss=hinge"),
+    ],
+)
+def test_a_part_that_would_have_no_effect_is_refused(script, given, without):
+    with parsed(script, *given) as options, pytest.raises(command_line.UsageError, match=f"{without}.*: leave one"):
+        plan.check_parts(options)
+
+
+def test_of_epochs_other_schedules_have_one_cycle():
+    with parsed("assignment1", *SMALL, "--n_epochs=3", "--schedule=cosine", "--lam=0", "--lr=.1") as options:
+        made = plan.epochs("assignment1", options, test=True)
+    assert (made.config.n_s, made.hypers.lr_min, made.hypers.lr_max) == (20, 0, 0.1)
+    assert sweep.learning_rates(made.config, made.hypers, np.array([0, 20]))[0] == pytest.approx([0.1, 0.05])
+
+
 def test_a_plan_has_what_the_flags_say():
     given = [
         "--loss=hinge",
@@ -82,10 +122,10 @@ def test_a_plan_has_what_the_flags_say():
         *TINY[:-2],
     ]
     with parsed("exercise3", *given, "--n_evals=2") as options:
-        made = plan.cyclical("exercise3", options, test=True)
+        made = plan.cycles("exercise3", options, test=True)
     eval_steps = (6, 12, 18, 24)
     named = {"loss": losses.hinge, "optimizer": optimizers.adam, "precision": precisions.bfloat16}
-    assert made.config == train.Config((3072, 7, 5, 10), 30, eval_steps, 6, 0.1, eval_train=100, **named)
+    assert made.config == train.Config((3072, 7, 5, 10), 30, eval_steps, 6, init_std=0.1, eval_train=100, **named)
     assert made.seeds == (4, 5)
     assert made.source[2:] == ((1,), (2,), 400, 200, 1)
     assert len(made.splits.test.y) == 10_000
@@ -93,16 +133,16 @@ def test_a_plan_has_what_the_flags_say():
 
 def test_epochs_end_where_as_many_images_were_met():
     with parsed("assignment1", *SMALL, "--n_epochs=3") as options:
-        made = plan.constant("assignment1", options, test=True, bias_std=0.5)
+        made = plan.epochs("assignment1", options, test=True, bias_std=0.5)
     assert made.config.eval_steps == (13, 27, 40)
-    assert made.config.schedule is train.constant
+    assert made.config.schedule is schedules.constant
     assert made.config.bias_std == 0.5
     assert made.config.init_std is None
 
 
 def test_a_search_has_no_test_images():
     with parsed("coarse_search", *TINY) as options:
-        assert plan.cyclical("coarse_search", options, test=False).splits.test is None
+        assert plan.cycles("coarse_search", options, test=False).splits.test is None
 
 
 @pytest.mark.parametrize(
@@ -143,13 +183,13 @@ def test_what_comes_to_other_numbers_is_another_run(given):
 
 def identity(*given):
     with parsed("exercise3", *TINY, *given) as options:
-        return plan.cyclical("exercise3", options, test=True).identity()
+        return plan.cycles("exercise3", options, test=True).identity()
 
 
 def test_a_plan_is_made_again_from_its_identity():
     with parsed("coarse_search", *TINY, "--optimizer=nesterov") as options:
         dataset = plan.load(options)
-        made = plan.cyclical("coarse_search", options, test=False, dataset=dataset)
+        made = plan.cycles("coarse_search", options, test=False, dataset=dataset)
     again = from_identity(made.identity(), dataset)
     assert again.identity() == made.identity()
     assert again.config == made.config
@@ -161,11 +201,11 @@ def test_a_plan_is_made_again_from_its_identity():
 def test_a_race_is_as_its_flags_say_and_its_last_look_is_its_seeds():
     given = ["--race", "--looks=3,4", "--margin=0.2", "--variances=equal", "--seed=5"]
     with parsed("coarse_search", *UNSEEDED, *given) as options:
-        made = plan.cyclical("coarse_search", options, test=False)
+        made = plan.cycles("coarse_search", options, test=False)
     assert made.race == Race((3, 4), 0.002, "equal")
     assert made.seeds == (5, 6, 7, 8)
     with parsed("coarse_search", *UNSEEDED, "--margin=0.2") as options:
-        assert plan.cyclical("coarse_search", options, test=False).race is None
+        assert plan.cycles("coarse_search", options, test=False).race is None
 
 
 @pytest.mark.parametrize(
@@ -181,12 +221,12 @@ def test_a_race_is_as_its_flags_say_and_its_last_look_is_its_seeds():
 def test_a_race_that_can_not_be_is_refused(given, says):
     parse = parsed("fine_search", *UNSEEDED, "--lam=0.1", *given)
     with parse as options, pytest.raises(command_line.UsageError, match=says):
-        plan.cyclical("fine_search", options, test=False)
+        plan.cycles("fine_search", options, test=False)
 
 
 def test_seeds_take_held_out_sets_in_turn():
     with parsed("coarse_search", *TINY, "--n_seeds=6", "--n_splits=3", "--seed=1") as options:
-        made = plan.cyclical("coarse_search", options, test=False)
+        made = plan.cycles("coarse_search", options, test=False)
     assert made.fold.tolist() == [1, 2, 0, 1, 2, 0]
     assert len({*made.held_out.tolist()}) == 3
     assert all(fold.test is None for fold in made.folds)

@@ -4,7 +4,7 @@ import json
 
 import jax
 
-from dd2424_jax import data, train
+from dd2424_jax import configs, data, train
 from dd2424_jax.app.session import Session
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import shards
@@ -14,7 +14,7 @@ from dd2424_jax.runs.plan import Plan
 def plan(splits) -> Plan:
     config = train.Config(sizes=(12, 4, 3), n_batch=30, eval_steps=(2, 5), n_s=5)
     source = data.Source("synthetic", "0" * 64, (1,), (), 240, 90)
-    return Plan("tried", config, train.as_arrays(train.Hypers([0.0, 0.1], 0.01, 0.1)), (3, 4), source, (splits,))
+    return Plan("tried", config, configs.as_arrays(train.Hypers([0.0, 0.1], 0.01, 0.1)), (3, 4), source, (splits,))
 
 
 def draw(concluded, remark=""):

@@ -35,7 +35,7 @@ def workload(script: str, *, test: bool):
     """(settings, seeds), configuration, and images evaluated an update, of a command without flags."""
     with parsed(script) as options:
         shape = len(plan.hypers(options).lam), options.n_seeds
-        config, n_images = plan.cyclical_config(options), options.n_train + options.n_valid
+        config, n_images = plan.config_of_cycles(options), options.n_train + options.n_valid
     evaluated = (1 + len(config.eval_steps)) * n_images + test * len(data.load("synthetic").test.y)
     return shape, config, evaluated / config.eval_steps[-1]
 

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import data, train
+from dd2424_jax import data, schedules, train
 from dd2424_jax.benchmarking import baselines
 from tests import reference
 
@@ -18,7 +18,7 @@ def problem():
     rng = np.random.default_rng(0)
     split = data.Split(rng.integers(0, 256, (N, SIZES[0]), np.uint8), rng.integers(0, 10, N, np.uint8))
     scale = jax.tree.map(np.float32, data.scale(split.X))
-    config = train.Config(SIZES, N_BATCH, (5,), schedule=train.constant)
+    config = train.Config(SIZES, N_BATCH, (5,), schedule=schedules.constant)
     batches = rng.integers(0, N, (5, N_BATCH))
     state = train.init_state(config, train.Hypers(0.0, 0.1, 0.1), 0)
     segment = jax.jit(

@@ -171,7 +171,7 @@ def test_lists_are_comma_lists_and_repeatable_and_a_name_is_the_directorys(tmp_p
 
 @pytest.mark.usefixtures("fast_figures")
 def test_another_loss_has_settings_of_its_own(tmp_path):
-    path, done = run("assignment1", *EPOCHS, "--loss=sigmoid", "--init=normal_bias", cwd=tmp_path)
+    path, done = run("assignment1", *EPOCHS, "--loss=sigmoid", "--bias_std=0.01", cwd=tmp_path)
     settings = json.loads((path / "summary.json").read_text())["settings"]
     assert [setting["lr_max"] for setting in settings] == [0.1, 0.01, 0.01, 0.01]
     assert "not CIFAR-10, 2 seeds; bias_std = 0.01; sigmoid; n_batch = 30; n_epochs = 3" in done.stdout

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dd2424_jax import data, sweep, train
+from dd2424_jax import data, schedules, sweep, train
 from tests.conftest import compiled_for_speed
 
 
@@ -16,7 +16,7 @@ def dataset():
 def linear_and_two_layer(dataset):
     """Validation accuracy of the two assignments' standard settings, trained on 10,000 images."""
     splits = data.split(dataset, (1,), (2,), n_train=10_000, n_valid=10_000)
-    linear = train.Config((3072, 10), 100, (2000,), init_std=0.01, schedule=train.constant)
+    linear = train.Config((3072, 10), 100, (2000,), init_std=0.01, schedule=schedules.constant)
     two_layer = train.Config((3072, 50, 10), 100, (1000,), n_s=500)
     with compiled_for_speed():
         outcomes = [

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from dd2424_jax import data, network, sweep, train
+from dd2424_jax import configs, data, network, sweep, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.runs import result
 from dd2424_jax.runs.plan import Plan
@@ -29,7 +29,7 @@ def plan(lam, lr_max=0.1, *, lr_min=1e-5, momentum=None, n_seeds=6, test=False, 
 
     splits = data.Splits(split(40), split(N_VALID), split(60) if test else None, data.Scale(*np.ones((2, SIZES[0]))))
     source = data.Source("synthetic", "", (1,), (2,), 40, N_VALID)
-    hypers = train.as_arrays(train.Hypers(lam, lr_min, lr_max, momentum))
+    hypers = configs.as_arrays(train.Hypers(lam, lr_min, lr_max, momentum))
     config = train.Config(SIZES, n_batch=4, n_s=5, eval_steps=(10, 20), **config)
     return Plan("experiment", config, hypers, tuple(range(n_seeds)), source, (splits,))
 

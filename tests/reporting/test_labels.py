@@ -3,7 +3,7 @@ import functools
 import optax
 import pytest
 
-from dd2424_jax import losses, optimizers, precisions, train
+from dd2424_jax import losses, optimizers, precisions, schedules
 from dd2424_jax.reporting import labels
 from tests.reporting.results import crossed, plan
 
@@ -19,7 +19,7 @@ from tests.reporting.results import crossed, plan
         ({"lam": 0.1, "lr_min": [0.0, 0.01]}, ["η_min"]),
         ({"lam": 0.1, "momentum": [0.5, 0.9]}, ["μ"]),
         ({"lam": [0.1, 0.2], "momentum": 0.9}, ["λ"]),
-        ({"lam": 0.1, "lr_min": [0.1, 0.2], "lr_max": [0.1, 0.2], "schedule": train.constant}, ["η"]),
+        ({"lam": 0.1, "lr_min": [0.1, 0.2], "lr_max": [0.1, 0.2], "schedule": schedules.constant}, ["η"]),
     ],
 )
 def test_only_what_varies_is_named_and_lam_where_nothing_does(about, symbols):
@@ -103,7 +103,7 @@ OWN = {
         ({"momentum": 0.5, "optimizer": optimizers.OPTIMIZERS["momentum"]}, {}, ["momentum", "μ = 0.5"]),
         ({"optimizer": optax.adagrad}, {}, ["adagrad"]),
         ({"optimizer": functools.partial(optax.adam, b2=0.9)}, {}, ["adam(b2=0.9)"]),
-        ({"lr_min": 0.3, "lr_max": 0.3, "schedule": train.constant}, {"lr": [0.1]}, ["η = 0.3"]),
+        ({"lr_min": 0.3, "lr_max": 0.3, "schedule": schedules.constant}, {"lr": [0.1]}, ["η = 0.3"]),
     ],
 )
 def test_what_differs_from_the_experiments_own_values_is_said(about, own, said):

@@ -4,7 +4,7 @@ import matplotlib.patches
 import numpy as np
 import pytest
 
-from dd2424_jax import choice, train
+from dd2424_jax import choice, schedules
 from dd2424_jax.reporting import lam_search, published, search_words
 from tests.reporting.results import concluded, crossed, drawn, near, plan
 
@@ -207,5 +207,5 @@ def test_a_search_needs_and_shows_no_test_metrics():
 
 def test_a_search_at_constant_rates_speaks_of_eta():
     rates = [0.1, 0.2]
-    result = concluded(0.1, rates, lr_min=rates, schedule=train.constant, scores=near(0.4, 0.5))
+    result = concluded(0.1, rates, lr_min=rates, schedule=schedules.constant, scores=near(0.4, 0.5))
     assert draw(result).tables[0].header[0] == "η"

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from dd2424_jax import data, losses, optimizers, precisions, train
+from dd2424_jax import configs, data, losses, optimizers, precisions, train
 from dd2424_jax.reporting import plots, published
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.stats import estimate
@@ -37,7 +37,7 @@ def test_published_searches_are_two_more_lines():
 def plan_of(setting, source="cifar10", **changes):
     """A plan of a published setting, of which nothing is made."""
     numbers = {"lam": 0.02, "lr_min": 0.001, "lr_max": 0.001, **setting.hypers}
-    hypers = train.as_arrays(train.Hypers(**{**numbers, **changes.pop("hypers", {})}))
+    hypers = configs.as_arrays(train.Hypers(**{**numbers, **changes.pop("hypers", {})}))
     config = dataclasses.replace(setting.config, **changes)
     about = data.Source(source, "0" * 64, (1,), (2,), changes.pop("n_train", setting.n_train), 1000)
     return Plan("experiment", config, hypers, (0,), about, None)

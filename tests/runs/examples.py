@@ -5,7 +5,7 @@ import itertools
 import jax
 import numpy as np
 
-from dd2424_jax import data, network, sweep, train
+from dd2424_jax import configs, data, network, sweep, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.runs.plan import Plan
 
@@ -18,7 +18,7 @@ _RNG = np.random.default_rng(0)
 DATASET = data.Dataset("tiny", tuple(_batch(_RNG) for _ in range(5)), _batch(_RNG), sha256="5" * 64)
 SOURCE = data.Source("tiny", DATASET.sha256, (1,), (2,), n_train=16, n_valid=10)
 CONFIG = train.Config((12, 5, 3), n_batch=4, eval_steps=(20, 40), n_s=10)
-HYPERS = train.as_arrays(train.Hypers([0.0, 0.01, 0.3], 1e-3, [0.1, 0.2, 0.2]))
+HYPERS = configs.as_arrays(train.Hypers([0.0, 0.01, 0.3], 1e-3, [0.1, 0.2, 0.2]))
 PLAN = Plan("coarse_search", CONFIG, HYPERS, (5, 0, 11, 2), SOURCE, SOURCE.split(DATASET))
 
 
