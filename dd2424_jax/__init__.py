@@ -16,3 +16,10 @@ def load(run, **which):
     from dd2424_jax.runs import model  # by then, and not whenever the package is imported
 
     return model.load(run, **which)
+
+
+def ensemble(models):
+    """Several such networks as one, whose probabilities are averaged. See runs/model.py."""
+    from dd2424_jax.runs import model
+
+    return model.ensemble(models)

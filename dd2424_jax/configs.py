@@ -88,6 +88,7 @@ class Config:
                    gradient; one that takes `lam` too gets the loss's gradient
     precision      of precisions.py: how matrix products round their inputs, in training and in evaluations
     eval_train     training images, the first, that are evaluated between the ends of the run; 0: all, as at its ends
+    snapshots      after which updates the weights are kept besides those at the end; some of eval_steps
     """
 
     sizes: tuple[int, ...]
@@ -112,6 +113,7 @@ class Config:
     optimizer: Callable = optimizers.sgd
     precision: Callable = precisions.float32
     eval_train: int = 0
+    snapshots: tuple[int, ...] = ()
 
     def __post_init__(self):
         if len(self.sizes) < 2 or min(self.sizes) < 1:
@@ -122,6 +124,9 @@ class Config:
             raise ValueError(f"eval_train={self.eval_train}, n_decay={self.n_decay}, decay={self.decay}: at least 0")
         if not self.eval_steps or np.any(np.diff((0, *self.eval_steps)) <= 0) or self.eval_steps[-1] > MAX_UPDATES:
             raise ValueError(f"eval_steps={self.eval_steps} must be positive and ascending, up to {MAX_UPDATES:,}")
+        kept = {*self.snapshots}
+        if self.snapshots != tuple(step for step in self.eval_steps[:-1] if step in kept):
+            raise ValueError(f"snapshots={self.snapshots} must be ascending and of eval_steps, without the last")
         for name in ("smoothing", "dropout", "input_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be in [0, 1)")

@@ -1,4 +1,4 @@
-"""What a network does on a whole split: metrics, and predictions."""
+"""What a network does on a whole split: metrics, predictions, and probabilities, its own or those of an ensemble."""
 
 from typing import NamedTuple
 
@@ -49,3 +49,34 @@ def predict(config: Config, split: data.Split, scale: data.Scale, params: networ
         return jnp.argmax(forward(config, scale, params, x[None])[0])
 
     return jax.lax.map(of_one, split.X, batch_size=CHUNK)
+
+
+def mirror(X):
+    """Images X [n, 3072], left and right exchanged."""
+    return X.reshape(-1, 3, 32, 32)[..., ::-1].reshape(X.shape)
+
+
+def probabilities(config: Config, split: data.Split, scale: data.Scale, params: network.Params, *, flips: bool = False):
+    """p of every image and class, [n, K], as the loss has them: those of sigmoids need not add up to 1.
+
+    flips: of an image and its mirror image, the mean.
+
+    Raises:
+      ValueError: the loss has no probabilities.
+    """
+    if config.loss.probabilities is None:
+        raise ValueError("the loss has no probabilities")
+
+    def of_one(x):
+        X = jnp.concatenate([x[None], mirror(x[None])]) if flips else x[None]
+        return jnp.mean(config.loss.probabilities(forward(config, scale, params, X)), axis=0)
+
+    return jax.lax.map(of_one, split.X, batch_size=CHUNK)
+
+
+def ensemble(config: Config, split: data.Split, scale: data.Scale, params: network.Params, *, flips: bool = False):
+    """The mean of the probabilities of several networks, [n, K]: one after another, leaves of params [n_networks, ...].
+
+    Its predictions are the largest ones.
+    """
+    return jnp.mean(jax.lax.map(lambda own: probabilities(config, split, scale, own, flips=flips), params), axis=0)

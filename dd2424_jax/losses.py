@@ -17,10 +17,14 @@ from dd2424_jax import names
 
 
 class Loss(NamedTuple):
-    """A loss and its derivative: `value(logits, Y) -> [n]`, `derivative(logits, Y) -> [n, K]`."""
+    """A loss and its derivative: `value(logits, Y) -> [n]`, `derivative(logits, Y) -> [n, K]`.
+
+    probabilities  `(logits) -> [n, K]`: the p_k of which it is the cross-entropy; None where it is of no probabilities
+    """
 
     value: Callable
     derivative: Callable
+    probabilities: Callable | None = None
 
 
 def softmax_cross_entropy(logits, Y):
@@ -80,8 +84,8 @@ def smoothed(loss: Loss, smoothing: float) -> Loss:
     return loss._replace(value=of_smooth(loss.value), derivative=of_smooth(loss.derivative))
 
 
-softmax = Loss(softmax_cross_entropy, softmax_cross_entropy_derivative)
-sigmoid = Loss(sigmoid_cross_entropy, sigmoid_cross_entropy_derivative)
+softmax = Loss(softmax_cross_entropy, softmax_cross_entropy_derivative, jax.nn.softmax)
+sigmoid = Loss(sigmoid_cross_entropy, sigmoid_cross_entropy_derivative, jax.nn.sigmoid)
 hinge = Loss(hinge_loss, hinge_loss_derivative)
 LOSSES = {name: globals()[name] for name in names.LOSSES}
 

@@ -18,6 +18,7 @@ from dd2424_jax import evaluation, train
 from dd2424_jax.io.terminal import Mendable
 
 COPIES = 8  # of its weights that a run may need: parameters, gradient, update, optimizer, and a checkpoint on its way
+COPIES_OF_SNAPSHOTS = 3  # of each: as they are kept, and as a checkpoint is read back
 MAX_RUNS_AT_ONCE = 1024  # more gain nothing, and a checkpoint holds them all
 UNKNOWN = 8 * 2**30  # bytes, where a machine does not say
 COPIES_OF_EVALUATIONS = 6  # of all runs, while they are gathered, written and read back
@@ -52,7 +53,8 @@ def keep_freed() -> None:
 def of_run(config: train.Config) -> int:
     """Bytes that a run needs while it is trained and evaluated."""
     widths, images = sum(config.sizes[1:]), max(config.n_batch, evaluation.CHUNK)
-    return 4 * (COPIES * n_weights(config.sizes) + 2 * images * widths + config.n_batch * config.sizes[0])
+    copies = COPIES + COPIES_OF_SNAPSHOTS * len(config.snapshots)
+    return 4 * (copies * n_weights(config.sizes) + 2 * images * widths + config.n_batch * config.sizes[0])
 
 
 def of_devices(devices: Sequence[jax.Device]) -> int:
@@ -87,12 +89,14 @@ def runs_that_fit(config: train.Config, devices: Sequence[jax.Device], runs_at_o
     there, one = of_devices(devices), of_run(config)
     n = runs_at_once or 1
     if n * one > there:
+        kept = f" with {len(config.snapshots):,} snapshots" if config.snapshots else ""
         what = (
             f"--runs_at_once={n:,}: so many runs take"
             if n > 1
-            else f"a run of {n_weights(config.sizes):,} weights takes"
+            else f"a run of {n_weights(config.sizes):,} weights{kept} takes"
         )
-        raise TooLarge(f"{what} {size(n * one)} of {size(there)} of memory: give fewer{'' if n > 1 else ' units'}")
+        less = "" if n > 1 else " units or cycles" if kept else " units"
+        raise TooLarge(f"{what} {size(n * one)} of {size(there)} of memory: give fewer{less}")
     return runs_at_once or int(min(max(1, there / 2 // one), MAX_RUNS_AT_ONCE))
 
 

@@ -17,6 +17,7 @@ NAMES = {  # by field of Config: what it may hold, under the names that flags an
     "optimizer": optimizers.OPTIMIZERS,
     "precision": precisions.PRECISIONS,
 }
+TUPLES = ("sizes", "eval_steps", "snapshots")  # fields that are lists in JSON
 
 WITH_DERIVATIVE = (losses.Loss, activations.Activation)
 
@@ -30,10 +31,7 @@ def describe(config: configs.Config) -> dict:
       ValueError: a callable has no name of its own, as a lambda has none, or no source.
     """
     fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    return {
-        field: list(value) if field in ("sizes", "eval_steps") else _plain(field, value)
-        for field, value in fields.items()
-    }
+    return {field: list(value) if field in TUPLES else _plain(field, value) for field, value in fields.items()}
 
 
 def described(description: Mapping) -> configs.Config:
@@ -47,7 +45,7 @@ def described(description: Mapping) -> configs.Config:
         if isinstance(value, Mapping) or value not in known:
             raise ValueError(f"{field}={value} is none of {', '.join(map(str, known))}")
     named = {field: known[description[field]] for field, known in NAMES.items()}
-    shapes = {field: tuple(description[field]) for field in ("sizes", "eval_steps")}
+    shapes = {field: tuple(description.get(field, ())) for field in TUPLES}
     return configs.Config(**{**description, **shapes, **named})
 
 
@@ -73,7 +71,7 @@ def _plain(field: str, value):
     if name := _name(field, value):
         return name
     if isinstance(value, WITH_DERIVATIVE):
-        return {part: _plain(field, own) for part, own in value._asdict().items()}
+        return {part: _plain(field, getattr(value, part)) for part in ("value", "derivative")}  # what training takes
     if isinstance(value, functools.partial):
         bound = {"arguments": list(value.args), **value.keywords}
         try:

@@ -45,10 +45,16 @@ class Cells(NamedTuple):
 
 
 class History(NamedTuple):
-    """Metrics of all evaluations, arrays [n_settings, n_seeds, n_evals]; NaN where there was none yet."""
+    """What is recorded on the way; NaN where it is not there yet.
+
+    train      Metrics of all evaluations, arrays [n_settings, n_seeds, n_evals]
+    valid      the same on the validation split
+    snapshots  layers of arrays [n_settings, n_seeds, n_snapshots, ...]; None where no weights are kept on the way
+    """
 
     train: Metrics
     valid: Metrics
+    snapshots: network.Params | None
 
 
 class Trained(NamedTuple):
@@ -86,6 +92,8 @@ def run(
             done, seconds = done + n, processes.clock() - began
             if done == evaluated:
                 _record(history, i, *runs.evaluated(state, done))
+            if done in config.snapshots:
+                _keep(history, config.snapshots.index(done), placement.fetch(state.params))
             if checkpoint and (done == evaluated or began + seconds - saved > CHECKPOINT_SECONDS):
                 _save(checkpoint, config, cells, done, placement.fetch(state), history)
                 saved = processes.clock()
@@ -106,13 +114,23 @@ def _longest_segment(config: train.Config, cells: Cells, placement: Placement) -
 
 def _empty_history(cells: Cells, config: train.Config, state: train.TrainState) -> History:
     shape, dtype = (*cells.shape, 1 + len(config.eval_steps)), state.params[0].W.dtype
-    return History(*(Metrics(*(np.full(shape, np.nan, dtype) for _ in range(3))) for _ in range(2)))
+    metrics = (Metrics(*(np.full(shape, np.nan, dtype) for _ in range(3))) for _ in range(2))
+    if not config.snapshots:
+        return History(*metrics, snapshots=None)
+    kept = (*cells.shape, len(config.snapshots))
+    return History(*metrics, jax.tree.map(lambda a: np.full((*kept, *a.shape[2:]), np.nan, a.dtype), state.params))
 
 
 def _record(history: History, i: int, on_train: Metrics, on_valid: Metrics) -> None:
     """Write the metrics [n_settings, n_seeds] of evaluation i into the history, in place."""
-    for metric, value in zip(jax.tree.leaves(history), [*on_train, *on_valid], strict=True):
+    for metric, value in zip([*history.train, *history.valid], [*on_train, *on_valid], strict=True):
         metric[..., i] = value
+
+
+def _keep(history: History, k: int, params: network.Params) -> None:
+    """Write the weights [n_settings, n_seeds, ...] of snapshot k into the history, in place."""
+    for kept, own in zip(jax.tree.leaves(history.snapshots), jax.tree.leaves(params), strict=True):
+        kept[:, :, k] = own
 
 
 def _save(checkpoint: Path, config: train.Config, cells: Cells, step: int, state, history: History) -> None:

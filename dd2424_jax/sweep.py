@@ -6,7 +6,7 @@ The settings of a seed share its initial weights and its batches, which they mee
 import functools
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,18 +23,40 @@ from dd2424_jax.programs import Programs
 from dd2424_jax.segments import Cells
 
 
+class Weights(NamedTuple):
+    """Those that are kept of every run.
+
+    params     after training: layers of W [n_settings, n_seeds, fan_out, fan_in] and b [n_settings, n_seeds, fan_out]
+    snapshots  after the updates config.snapshots: the same, but [n_settings, n_seeds, n_snapshots, ...]; None if none
+    """
+
+    params: network.Params | None
+    snapshots: network.Params | None
+
+    def named(self) -> dict[str, np.ndarray]:
+        """W1, b1, ..., snapshots_W1, ...: the arrays in the order of leaves, by the names that files have for them."""
+        layers = [("", *numbered) for numbered in enumerate(self.params, 1)]
+        layers += [("snapshots_", *numbered) for numbered in enumerate(self.snapshots or (), 1)]
+        return {f"{prefix}{key}{k}": a for prefix, k, layer in layers for key, a in layer._asdict().items()}
+
+    def of(self, named: Mapping[str, np.ndarray]) -> "Weights":
+        """The same of other arrays, by name."""
+        return jax.tree.unflatten(jax.tree.structure(self), [named[name] for name in self.named()])
+
+
 class Outcome(NamedTuple):
     """What a sweep brings to the host.
 
-    hypers  the settings, arrays [n_settings]
-    seeds   [n_seeds]
-    step    [n_evals]: the update after which each evaluation was; the first is 0, before training
-    lr      [n_settings, n_evals]: the learning rate there
-    train   Metrics of arrays [n_settings, n_seeds, n_evals]
-    valid   the same on the validation split
-    test    Metrics of arrays [n_settings, n_seeds] after training, or None
-    params  layers of W [n_settings, n_seeds, fan_out, fan_in] and b [n_settings, n_seeds, fan_out]; None if left out
-    seconds [n_settings, n_seeds]: of training, each run's share; NaN where there is no such run, as in all its numbers
+    hypers     the settings, arrays [n_settings]
+    seeds      [n_seeds]
+    step       [n_evals]: the update after which each evaluation was; the first is 0, before training
+    lr         [n_settings, n_evals]: the learning rate there
+    train      Metrics of arrays [n_settings, n_seeds, n_evals]
+    valid      the same on the validation split
+    test       Metrics of arrays [n_settings, n_seeds] after training, or None
+    params     the Weights' params; None if left out
+    seconds    [n_settings, n_seeds]: of training, each run's share; NaN where there is no such run, as in all numbers
+    snapshots  the Weights' snapshots; None if left out, or none were kept
     """
 
     hypers: train.Hypers
@@ -47,6 +69,7 @@ class Outcome(NamedTuple):
     params: network.Params | None
     seconds: np.ndarray
     compile_seconds: float
+    snapshots: network.Params | None = None
 
     @property
     def trained(self) -> np.ndarray:
@@ -68,11 +91,18 @@ class Outcome(NamedTuple):
         """[n_settings, n_seeds]: validation accuracy after training; NaN where a run diverged, or there is none."""
         return np.where(self.converged, self.valid.accuracy[..., -1], np.nan)
 
+    @property
+    def weights(self) -> Weights:
+        return Weights(self.params, self.snapshots)
+
+    def without_weights(self) -> "Outcome":
+        return self._replace(params=None, snapshots=None)
+
     def put(self, settings, seeds, part: "Outcome") -> None:
         """Write the runs of a part, in place: of some settings with some seeds, by index."""
         cells = np.ix_(settings, seeds)
-        part = part if self.params is not None else part._replace(params=None)
-        own, theirs = ((one.train, one.valid, one.test, one.params, one.seconds) for one in (self, part))
+        part = part if self.params is not None else part.without_weights()
+        own, theirs = ((one.train, one.valid, one.test, *one.weights, one.seconds) for one in (self, part))
         for whole, some in zip(jax.tree.leaves(own), jax.tree.leaves(theirs), strict=True):
             whole[cells] = some
 
@@ -146,6 +176,7 @@ def each(
                 params=trained.params,
                 seconds=np.full(cells.shape, seconds),
                 compile_seconds=compiled,
+                snapshots=trained.history.snapshots,
             )
 
 
@@ -159,10 +190,11 @@ def blank(
 ) -> Outcome:
     """What is known before training; the other arrays have their shapes and types, and are NaN throughout."""
     shape, step = (len(hypers.lam), len(seeds)), np.array([0, *config.eval_steps])
-    layers = params(config, shape)
+    kept = shapes(config, shape)
+    own = jax.tree.map(lambda a: np.full(a.shape, np.nan, a.dtype), kept) if weights else Weights(None, None)
 
     def metrics(*more):
-        return Metrics(*(np.full((*shape, *more), np.nan, layers[0].W.dtype) for _ in Metrics._fields))
+        return Metrics(*(np.full((*shape, *more), np.nan, kept.params[0].W.dtype) for _ in Metrics._fields))
 
     return Outcome(
         hypers,
@@ -172,16 +204,20 @@ def blank(
         train=metrics(len(step)),
         valid=metrics(len(step)),
         test=metrics() if tested else None,
-        params=jax.tree.map(lambda a: np.full(a.shape, np.nan, a.dtype), layers) if weights else None,
         seconds=np.full(shape, np.nan),
         compile_seconds=0.0,
+        **own._asdict(),
     )
 
 
-def params(config: train.Config, shape: tuple[int, int]) -> network.Params:
-    """The layers of so many settings and seeds, of which only shapes and types are there."""
-    of = functools.partial(jax.ShapeDtypeStruct, dtype=jnp.result_type(float))
-    return tuple(network.Layer(of((*shape, m, d)), of((*shape, m))) for d, m in itertools.pairwise(config.sizes))
+def shapes(config: train.Config, shape: tuple[int, int]) -> Weights:
+    """The weights that are kept of so many settings and seeds, of which only shapes and types are there."""
+    of, n_snapshots = functools.partial(jax.ShapeDtypeStruct, dtype=jnp.result_type(float)), len(config.snapshots)
+
+    def layers(*axes):
+        return tuple(network.Layer(of((*axes, m, d)), of((*axes, m))) for d, m in itertools.pairwise(config.sizes))
+
+    return Weights(layers(*shape), layers(*shape, n_snapshots) if n_snapshots else None)
 
 
 def _checked(seeds: Sequence[int]) -> np.ndarray:

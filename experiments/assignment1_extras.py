@@ -86,7 +86,7 @@ def draw(results: Mapping[str, Result], helped: Sequence[str], chosen: Mapping[s
     about = f"{TITLE} on {labels.data_and_seeds(baseline.plan)}"
     shown, remarks, figures = list(drawn.tables), list(drawn.remarks), dict(drawn.figures)
     remarks.append(
-        f"Helped on validation: {', '.join(helped) or 'none'}. That is by a mean gain above 0, without a test, as to leave "
+        f"Helped on validation: {', '.join(helped) or 'none'}. A mean gain above 0 is enough, without a test: to leave "
         "out what helps costs no less than to take what does not."
     )
     remarks += [f"Chosen on validation, {name}: {what}." for name, what in chosen.items()]

@@ -49,8 +49,13 @@ def rates(options: SimpleNamespace) -> tuple[np.ndarray, dict[str, np.ndarray]]:
 def draw(options: SimpleNamespace, steps: np.ndarray, of_schedules: dict[str, np.ndarray]) -> Report:
     """All schedules in one figure, and their rates at every n_s-th step, as far as a table has room."""
     about = f"η from {options.lr_min:g} to {options.lr_max:g}, n_s = {options.n_s}"
-    fig, ((ax,),) = plots.figure(1, 1, f"Learning rates: {about}")
-    plots.learning_rates(ax, steps, of_schedules)
+    fig, axes = plots.figure(2, 3, f"Learning rates: {about}", height=1.7, sharex=True, sharey=True)
+    for ax, (name, rate) in zip(axes.flat, of_schedules.items(), strict=True):
+        plots.learning_rate(ax, steps, rate, name)
+    for ax in axes[-1]:
+        ax.set_xlabel("update step")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("learning rate")
     (shown,) = plots.some_of(steps[:: options.n_s], n=200)
     rows = [[str(step), *(f"{rate[step]:.5g}" for rate in of_schedules.values())] for step in shown]
     return Report(

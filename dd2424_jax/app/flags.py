@@ -175,6 +175,7 @@ def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int,
     define_half_cycle(n_s)
     flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
     flags.DEFINE_integer("n_evals", n_evals, "evaluations per cycle; 1 to 2 n_s", lower_bound=1)
+    flags.DEFINE_boolean("snapshots", False, "keep the weights at the end of every cycle too")
     flags.register_multi_flags_validator(
         ["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s"
     )

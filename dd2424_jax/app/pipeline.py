@@ -127,7 +127,7 @@ def _complete(run: Run, plan: Plan, gathered: Gathered, draw: Draw, session: Ses
     result.write_runs(run.path, plan, outcome)
     result.write_arrays(run.path, plan, outcome)
     if session.weights:
-        outcome = outcome._replace(params=weights.gather(run.path, plan, gathered.given))
+        outcome = outcome._replace(**weights.gather(run.path, plan, gathered.given)._asdict())
     drawn = _draw(result.conclude(plan, outcome, run.path), draw, session.own)
     about = {"experiment": plan.experiment, "dataset": plan.dataset, "weights": session.weights}
     run.finish({**about, **facts, **drawn})

@@ -31,8 +31,12 @@ def cycles(experiment: str, options: SimpleNamespace, *, test: bool, dataset: da
 def config_of_cycles(options: SimpleNamespace) -> train.Config:
     n_evals, cycle = options.n_evals * options.n_cycles, 2 * options.n_s
     _check_extent(options, options.n_cycles * cycle, n_evals)
-    # n_evals times a cycle, as evenly as whole numbers allow
-    return _config(options, [round(i * cycle / options.n_evals) for i in range(1, n_evals + 1)])
+    if options.snapshots and options.weights == "none":
+        raise UsageError("--snapshots keeps weights, and --weights=none keeps none: leave one of them out")
+    snapshots = tuple(range(cycle, options.n_cycles * cycle, cycle)) if options.snapshots else ()
+    # n_evals times a cycle, as evenly as whole numbers allow: each cycle's end is one of them
+    ends = [round(i * cycle / options.n_evals) for i in range(1, n_evals + 1)]
+    return _config(options, ends, snapshots=snapshots)
 
 
 def epochs(

@@ -46,6 +46,8 @@ def _in_words(name: str, value) -> str:
         return value
     if name == "eval_train":
         return f"training curves of the first {value:,} images, but for their ends"
+    if name == "snapshots":
+        return name
     if name == "seed":
         return f"seeds {', '.join(map(str, value))}" if isinstance(value, list) else f"seeds from {value}"
     if isinstance(value, list):

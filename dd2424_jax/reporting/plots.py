@@ -113,14 +113,11 @@ def log_ticks(axis, multiples):
     axis.set_minor_locator(NullLocator())
 
 
-def learning_rates(ax, steps, rates):
-    """Learning rates by the names of their schedules, each [n_steps], against the update step."""
-    styles = itertools.cycle(((BLUE, "-"), (VERMILION, "--"), (GREY, ":")))
-    for (name, rate), (colour, style) in zip(rates.items(), styles, strict=False):
-        ax.plot(steps, rate, style, color=colour, label=name)
-    ax.set(xlabel="update step", ylabel="learning rate", xlim=(steps[0], steps[-1]), ylim=(0, None))
+def learning_rate(ax, steps, rate, name: str):
+    """A schedule's learning rate [n_steps] against the update step."""
+    ax.plot(steps, rate, color=BLUE)
+    ax.set(title=name, xlim=(steps[0], steps[-1]), ylim=(0, None))
     ax.grid(True)
-    ax.legend()
     return ax
 
 

@@ -1,4 +1,4 @@
-"""How sure a classifier is: the probability of the true class, of test images that it classifies rightly and wrongly."""
+"""How sure a classifier is: the probability of the true class, of test images that it takes rightly and wrongly."""
 
 from __future__ import annotations
 

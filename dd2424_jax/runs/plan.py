@@ -102,6 +102,7 @@ class Plan(NamedTuple):
             "hidden": own.pop("sizes")[1:-1],
             **own,
             "init_std": config.init_std or 0.0,
+            "snapshots": bool(config.snapshots),
             **extent,
             **images,
             "seed": self.seeds[0] if self.seeds == tuple(range(self.seeds[0], self.seeds[-1] + 1)) else self.seeds,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import data, evaluation, network, stats, sweep, train
+from dd2424_jax import data, evaluation, stats, sweep, train
 from dd2424_jax.io import files, records
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan
@@ -17,8 +17,8 @@ from dd2424_jax.runs.plan import Plan
 RUNS, CURVES, PARAMS = "runs.csv", "curves.npz", "params.npz"
 FACTS = (  # of a plan, that have a column in runs.csv
     *("activation", "init", "init_std", "bias_std", "loss", "smoothing", "dropout", "input_dropout"),
-    *("flip", "shift", "shift_padding", "augment", "optimizer", "precision"),
-    *("schedule", "decay", "n_decay", "n_batch", "n_s", "n_cycles", "n_evals", "n_epochs", "eval_train"),
+    *("flip", "shift", "shift_padding", "augment", "optimizer", "precision", "schedule", "decay", "n_decay"),
+    *("n_batch", "n_s", "n_cycles", "n_evals", "n_epochs", "eval_train", "snapshots"),
     *("train_batches", "valid_batches", "n_train", "n_valid", "n_splits"),
 )
 
@@ -111,12 +111,12 @@ def write_arrays(directory: Path, plan: Plan, outcome: sweep.Outcome) -> None:
     """curves.npz and, after it, params.npz where there are parameters: every number of every run of the plan."""
     records.write_arrays(directory / CURVES, plan.digest, _curves(plan, outcome))
     if outcome.params is not None:
-        write_params(directory, plan, outcome.params)
+        write_params(directory, plan, outcome.weights.named())
 
 
-def write_params(directory: Path, plan: Plan, layers: network.Params) -> None:
-    """params.npz; W and b may be records.Pieces."""
-    records.write_arrays(directory / PARAMS, plan.digest, _params(plan, layers))
+def write_params(directory: Path, plan: Plan, weights: Mapping[str, np.ndarray | records.Pieces]) -> None:
+    """params.npz, of weights by name."""
+    records.write_arrays(directory / PARAMS, plan.digest, _params(plan, weights))
 
 
 def read(plan: Plan, path: Path, *, weights: bool = True) -> Result:
@@ -145,21 +145,20 @@ def read_arrays(directory: Path, plan: Plan, *, weights: bool = True) -> sweep.O
         train=metrics("train"),
         valid=metrics("valid"),
         test=expected.test and metrics("test"),
-        params=read_params(directory, plan) if weights else None,
         seconds=curves["seconds"],
         compile_seconds=float(curves["compile_seconds"]),
+        **(read_params(directory, plan)._asdict() if weights else {}),
     )
 
 
-def read_params(directory: Path, plan: Plan) -> network.Params:
-    """The final weights of a plan's runs; they stay in the file, and are read where they are used.
+def read_params(directory: Path, plan: Plan) -> sweep.Weights:
+    """The weights of a plan's runs; they stay in the file, and are read where they are used.
 
     Raises:
       ResultError: the file is missing, damaged, or of another plan.
     """
-    expected = sweep.params(plan.config, plan.shape)
-    arrays = _read(records.map_arrays, directory / PARAMS, plan, _params(plan, expected))
-    return tuple(network.Layer(arrays[f"W{k}"], arrays[f"b{k}"]) for k in range(1, len(expected) + 1))
+    expected = sweep.shapes(plan.config, plan.shape)
+    return expected.of(_read(records.map_arrays, directory / PARAMS, plan, _params(plan, expected.named())))
 
 
 def _axes(plan: Plan) -> dict[str, np.ndarray]:
@@ -176,12 +175,12 @@ def _curves(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
     return {**steps, **curves, **tested, **_axes(plan), **seconds}
 
 
-def _params(plan: Plan, layers: network.Params) -> dict[str, np.ndarray]:
-    """All that classifies images: layers, and the pixels' mean and sd [d], of several splits [n_splits, d]."""
-    layers = {f"{key}{k}": a for k, layer in enumerate(layers, 1) for key, a in layer._asdict().items()}
+def _params(plan: Plan, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All that classifies images: weights, and the pixels' mean and sd [d], of several splits [n_splits, d]."""
+    snapshots = {"snapshot": np.array(plan.config.snapshots)} if plan.config.snapshots else {}
     scales = [fold.scale for fold in plan.folds]
     scale = scales[0] if len(scales) == 1 else data.Scale(*(np.stack(a) for a in zip(*scales, strict=True)))
-    return {**layers, **scale._asdict(), **_axes(plan)}
+    return {**weights, **snapshots, **scale._asdict(), **_axes(plan)}
 
 
 def _read(reader: Callable, file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

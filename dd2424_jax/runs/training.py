@@ -96,7 +96,7 @@ def train(
         for i, cells, trained in _each(run, plan, rectangles, devices):
             own[np.ix_(*cells)] = True
             if processes.first():
-                parts.write(run.own, plan.part(*cells), trained if weights else trained._replace(params=None))
+                parts.write(run.own, plan.part(*cells), trained if weights else trained.without_weights())
                 sweep.checkpoint_of(run.own, i).unlink(missing_ok=True)
                 outcome.put(*cells, trained)
 

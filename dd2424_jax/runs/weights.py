@@ -1,4 +1,4 @@
-"""The final weights of a plan's runs, brought together from the folders that have them: a run at a time is held."""
+"""The weights of a plan's runs, brought together from the folders that have them: a run at a time is held."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dd2424_jax import network, sweep
+from dd2424_jax import sweep
 from dd2424_jax.io import records
 from dd2424_jax.runs import result
 from dd2424_jax.runs.parts import Given
@@ -15,7 +15,7 @@ from dd2424_jax.runs.plan import Plan
 NOBODY = -1
 
 
-def gather(directory: Path, plan: Plan, given: Sequence[Given]) -> network.Params:
+def gather(directory: Path, plan: Plan, given: Sequence[Given]) -> sweep.Weights:
     """Write params.npz of the plan's runs that were given, NaN for the others; what it holds, left in the file."""
     givers, places = np.full(plan.shape, NOBODY), np.zeros((*plan.shape, 2), int)
     for k, one in enumerate(given):
@@ -32,10 +32,7 @@ def gather(directory: Path, plan: Plan, given: Sequence[Given]) -> network.Param
             else:
                 yield of_giver(givers[cell])[name].at(tuple(places[cell]))
 
-    def pieces(k: int, layer: network.Layer) -> network.Layer:
-        named = layer._asdict().items()
-        return network.Layer(*(records.Pieces(a.shape, a.dtype, of_runs(f"{key}{k}", a)) for key, a in named))
-
-    layers = enumerate(sweep.params(plan.config, plan.shape), 1)
-    result.write_params(directory, plan, tuple(pieces(k, layer) for k, layer in layers))
+    named = sweep.shapes(plan.config, plan.shape).named().items()
+    pieces = {name: records.Pieces(a.shape, a.dtype, of_runs(name, a)) for name, a in named}
+    result.write_params(directory, plan, pieces)
     return result.read_params(directory, plan)

@@ -70,6 +70,7 @@ OWN = {
     "hidden": [5],
     "precision": "float32",
     "eval_train": 0,
+    "snapshots": False,
     "loss": "softmax",
     "optimizer": "sgd",
     "n_batch": 4,
@@ -95,6 +96,7 @@ OWN = {
         ({"bias_std": 0.01}, {}, ["bias_std = 0.01"]),
         ({"precision": precisions.bfloat16}, {}, ["precision = bfloat16"]),
         ({"eval_train": 7}, {}, ["training curves of the first 7 images, but for their ends"]),
+        ({"snapshots": (10,)}, {}, ["snapshots"]),
         ({"lam": [0.1, 0.2]}, {}, []),  # in a column of their own
         ({"lam": 0.3}, {}, ["λ = 0.3"]),  # of which figures have none
         ({"lam": 0.3, "lr_max": [0.1, 0.2]}, {}, ["λ = 0.3"]),

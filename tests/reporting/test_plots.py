@@ -16,9 +16,9 @@ def ax():
     return plots.figure(1, 1, "title")[1][0, 0]
 
 
-def test_learning_rates_are_distinct_without_colour(ax):
-    plots.learning_rates(ax, STEP, {"a": STEP / 10, "b": STEP * 0 + 1})
-    assert len({line.get_linestyle() for line in ax.lines}) == 2
+def test_a_learning_rate_is_under_its_schedules_name(ax):
+    plots.learning_rate(ax, STEP, STEP / 10, "a")
+    assert ax.get_title() == "a"
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), STEP / 10)
 
 

@@ -1,11 +1,11 @@
 """A plan of three settings and four seeds, and numbers for it that no training made."""
 
-import itertools
+import dataclasses
 
 import jax
 import numpy as np
 
-from dd2424_jax import configs, data, network, sweep, train
+from dd2424_jax import configs, data, sweep, train
 from dd2424_jax.evaluation import Metrics
 from dd2424_jax.runs.plan import Plan
 
@@ -26,6 +26,11 @@ def with_momentum(plan: Plan) -> Plan:
     return plan._replace(hypers=plan.hypers._replace(momentum=np.array([0.5, 0.9, 0.9])))
 
 
+def with_snapshots(plan: Plan) -> Plan:
+    """After the first evaluation."""
+    return plan._replace(config=dataclasses.replace(plan.config, snapshots=plan.config.eval_steps[:1]))
+
+
 def without_test(plan: Plan) -> Plan:
     return plan._replace(folds=tuple(fold._replace(test=None) for fold in plan.folds))
 
@@ -41,7 +46,7 @@ def outcome(plan: Plan, seed: int = 0) -> sweep.Outcome:
     def metrics(*shape):
         return Metrics(*(drawn(*shape) for _ in Metrics._fields))
 
-    sizes = plan.config.sizes
+    weights = jax.tree.map(lambda a: rng.normal(size=a.shape).astype(a.dtype), sweep.shapes(plan.config, runs))
     return sweep.Outcome(
         plan.hypers,
         np.array(plan.seeds, np.uint32),
@@ -50,9 +55,9 @@ def outcome(plan: Plan, seed: int = 0) -> sweep.Outcome:
         train=metrics(len(step)),
         valid=metrics(len(step)),
         test=None if plan.splits.test is None else metrics(),
-        params=tuple(network.Layer(drawn(m, d), drawn(m)) for d, m in itertools.pairwise(sizes)),
         seconds=np.full(runs, 2.5),
         compile_seconds=1.5,
+        **weights._asdict(),
     )
 
 

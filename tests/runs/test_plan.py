@@ -25,7 +25,7 @@ def test_facts_are_in_the_words_of_flags():
         **{"loss": "softmax", "smoothing": 0.0, "dropout": 0.0, "input_dropout": 0.0},
         **{"flip": 0.0, "shift": 0, "shift_padding": "zero", "augment": "None"},
         **{"optimizer": "sgd", "precision": "float32", "n_batch": 4, "eval_train": 0},
-        **{"schedule": "triangular", "decay": 0.1, "n_decay": 0},
+        **{"schedule": "triangular", "decay": 0.1, "n_decay": 0, "snapshots": False},
         **{"n_s": 10, "n_cycles": 2, "n_evals": 1, "n_epochs": 10},
         "train_batches": (1,),
         "valid_batches": (2,),

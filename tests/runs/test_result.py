@@ -8,10 +8,12 @@ from dd2424_jax import train
 from dd2424_jax.io import records
 from dd2424_jax.runs import result
 from dd2424_jax.runs.directory import ResultError
-from tests.runs.examples import HYPERS, PLAN, assert_same, outcome, with_momentum, without_test
+from tests.runs.examples import HYPERS, PLAN, assert_same, outcome, with_momentum, with_snapshots, without_test
 
 PLANS = pytest.mark.parametrize(
-    "plan", [PLAN, without_test(PLAN), with_momentum(PLAN)], ids=["all", "no test", "momentum"]
+    "plan",
+    [PLAN, without_test(PLAN), with_momentum(PLAN), with_snapshots(PLAN)],
+    ids=["all", "no test", "momentum", "snapshots"],
 )
 
 
@@ -99,7 +101,7 @@ def test_runs_csv_has_a_row_a_run(tmp_path, plan):
     ]
     assert [row["status"] for row in rows] == ["ok"] * 9 + ["diverged"] + ["ok"] * 2
     of_all = [tmp_path.name, "coarse_search", "tiny", "12-5-3", "0.0", "0.0", "softmax", "sgd", "None"]
-    of_all += ["float32", "4", "10", "2", "1.0", "", "0", "1", "2", "16", "10", "1"]
+    of_all += ["float32", "4", "10", "2", "1.0", "", "0", str(bool(plan.config.snapshots)), "1", "2", "16", "10", "1"]
     assert {tuple(row[name] for name in alike) for row in rows} == {tuple(of_all)}
     assert float(rows[6]["valid_accuracy"]) == made.valid.accuracy[1, 2, -1]  # of 4 seeds, the third one's second λ
     if made.test is not None:

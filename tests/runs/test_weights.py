@@ -27,7 +27,7 @@ def test_weights_come_to_their_place_whoever_has_them(tmp_path):
     assert trained.sum() == 9
     for a in jax.tree.leaves(whole.params):
         a[~trained] = np.nan
-    assert_same(weights.gather(tmp_path, PLAN, there), whole.params)
+    assert_same(weights.gather(tmp_path, PLAN, there).params, whole.params)
 
 
 def test_no_more_than_a_run_is_read_at_once(tmp_path, monkeypatch):

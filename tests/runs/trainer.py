@@ -32,9 +32,9 @@ class Trainer:
             self.rectangles.append((rows, columns))
             sweep.checkpoint_of(directory, i).write_text("")
             whole = self.whole
-            numbers = (whole.train, whole.valid, whole.test, whole.params, whole.seconds)
+            numbers = (whole.train, whole.valid, whole.test, whole.seconds, *whole.weights)
             own = jax.tree.map(lambda a, cells=cells: a[cells], numbers)
-            named = dict(zip(("train", "valid", "test", "params", "seconds"), own, strict=True))
+            named = dict(zip(("train", "valid", "test", "seconds", *sweep.Weights._fields), own, strict=True))
             yield whole._replace(hypers=hypers, seeds=seeds, lr=whole.lr[rows], **named)
 
 
@@ -61,4 +61,4 @@ def gathered(run, plan, reuse=False, kept=True):
 
 def with_weights(outcome, plan, given):
     with tempfile.TemporaryDirectory() as folder:  # what is mapped stays when its file is gone
-        return outcome._replace(params=weights.gather(Path(folder), plan, given))
+        return outcome._replace(**weights.gather(Path(folder), plan, given)._asdict())
