@@ -9,8 +9,9 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule coarse-search fine-search \
-  final-model benchmark launch runs readme test lint clean gradient_check coarse_search fine_search final_model
+.PHONY: help setup data gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule \
+  coarse-search fine-search final-model benchmark launch runs readme test lint clean \
+  gradient_check assignment1_extras coarse_search fine_search final_model
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,7 +69,7 @@ launch: $(READY) ## an experiment as several jobs; ARGS="--num_shards=3 --cluste
 	$(RUN) experiments/launch.py $(ARGS)
 
 .SECONDEXPANSION:
-gradient_check coarse_search fine_search final_model: $$(subst _,-,$$@) # as the scripts are called
+gradient_check assignment1_extras coarse_search fine_search final_model: $$(subst _,-,$$@) # as the scripts are called
 
 runs: $(READY) ## list all runs; ARGS="compare A B", ARGS="join A B"
 	$(RUN) experiments/runs.py $(ARGS)

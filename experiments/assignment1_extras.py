@@ -38,9 +38,9 @@ flags.define_split_flags(n_train=10_000, n_valid=1_000, train_batches=[1, 2, 3, 
 flags.define_run_flags(lam=[0.1], n_seeds=10)
 flags.define_epoch_flags(lr=[0.001], n_epochs=40)
 absl.flags.DEFINE_integer("n_more", 49_000, "training images of the row that has more; at least 1", lower_bound=1)
-kinds.define_numbers("grid_lam", [0.001, 0.01, 0.03, 0.1], "λ of the grids, for softmax")
-kinds.define_numbers("grid_lr", [0.001, 0.003, 0.01, 0.03], "η of the grids, for softmax")
-kinds.define_integers("grid_n_batch", [100, 200, 500], "n_batch of the grids", least=1)
+kinds.define_numbers("grid_lam", [0.0, 0.001, 0.01, 0.1], "λ of the grids, for softmax")
+kinds.define_numbers("grid_lr", [0.001, 0.003, 0.01, 0.03, 0.1], "η of the grids, for softmax")
+kinds.define_integers("grid_n_batch", [100, 500], "n_batch of the grids", least=1)
 absl.flags.DEFINE_integer("grid_seeds", 2, "seeds of the grids, the first of all; at least 1", lower_bound=1)
 
 
@@ -101,7 +101,7 @@ def draw(results: Mapping[str, Result], helped: Sequence[str], chosen: Mapping[s
     sure = {NAMES[loss]: true_class.of(first_with(results, loss)) for loss in ("softmax", "sigmoid")}
     if all(sure.values()):
         figures["probabilities"] = true_class.histograms(sure, about)
-        remarks += [own.words(name) for name, own in sure.items()]
+        remarks += [f"{own.words(name)}." for name, own in sure.items()]
     else:
         remarks.append(
             "Without final weights (--weights=none), or where all runs diverged, there are no probabilities."

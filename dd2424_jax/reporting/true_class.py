@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from dd2424_jax import evaluation
-from dd2424_jax.reporting import plots
+from dd2424_jax.reporting import plots, two_layer
 from dd2424_jax.runs.result import Result
 
 BINS = np.linspace(0, 1, 21)
@@ -39,15 +36,10 @@ def of(result: Result) -> Sureness | None:
     Raises:
       ValueError: the loss has no probabilities.
     """
-    plan, converged = result.plan, result.outcome.converged[0]
-    if result.outcome.params is None or not converged.any():
+    if result.outcome.params is None or not result.outcome.converged[0].any():
         return None
-    params = jax.tree.map(lambda a: a[0][converged], result.outcome.params)
-    scales = [plan.folds[fold].scale for fold in plan.fold[converged]]
-    scale = jax.tree.map(lambda *a: np.stack(a).astype(np.float32), *scales)
-    test = plan.splits.test
-    probabilities = jax.jit(jax.vmap(functools.partial(evaluation.probabilities, plan.config), (None, 0, 0)))
-    P = np.asarray(probabilities(test, scale, params))
+    test = result.plan.splits.test
+    P = two_layer.probabilities(result, test, flips=False)[:, -1]
     return Sureness(P[:, np.arange(len(test.y)), test.y], P.argmax(axis=2) == test.y)
 
 

@@ -29,7 +29,7 @@ OTHERWISE = {  # with every optimizer, and without an earlier search
 SCRIPTS = {
     name: [*(EPOCHS if "define_epoch_flags" in script.read_text() else TINY), *OTHERWISE.get(name, [])]
     for name, script in commands.scripts().items()
-    if commands.trains(script)
+    if commands.trains(script) and "ablation.opened" not in script.read_text()  # these: test_extras.py
 }
 FIGURES = {  # beside the learning curves
     "assignment1": ["templates", "confusion"],
