@@ -10,8 +10,8 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule \
-  coarse-search fine-search final-model benchmark launch runs readme test lint clean \
-  gradient_check assignment1_extras coarse_search fine_search final_model
+  lr-range-test coarse-search fine-search final-model assignment2-extras benchmark launch runs readme test lint clean \
+  gradient_check lr_range_test coarse_search fine_search final_model assignment1_extras assignment2_extras
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ assignment1-extras: $(READY) ## assignment 1: what each improvement of the linea
 schedule: $(READY) ## assignment 2: every learning rate against the update step
 	$(RUN) experiments/schedule.py $(ARGS)
 
+lr-range-test: $(READY) ## assignment 2: which learning rates to train with, by accuracies while the rate rises, 5 seeds
+	$(RUN) experiments/lr_range_test.py $(ARGS)
+
 coarse-search: $(READY) ## assignment 2: 8 values of λ from 1e-5 to 0.1, 3 seeds each; or λ and η with --lr_max=... --grid
 	$(RUN) experiments/coarse_search.py $(ARGS)
 
@@ -62,6 +65,9 @@ exercise3: $(READY) ## assignment 2, exercise 3: one cycle at λ = 0.01, 5 seeds
 exercise4: $(READY) ## assignment 2, exercise 4: three cycles at λ = 0.01, 5 seeds
 	$(RUN) experiments/exercise4.py $(ARGS)
 
+assignment2-extras: $(READY) ## assignment 2: what each optional part gains, and the best two-layer network, about 40 minutes
+	$(RUN) experiments/assignment2_extras.py $(ARGS)
+
 benchmark: $(READY) ## how fast it trains, beside the machine's limits and beside NumPy, plain JAX, torch, scikit-learn
 	$(RUN) experiments/benchmark.py $(ARGS)
 
@@ -69,7 +75,7 @@ launch: $(READY) ## an experiment as several jobs; ARGS="--num_shards=3 --cluste
 	$(RUN) experiments/launch.py $(ARGS)
 
 .SECONDEXPANSION:
-gradient_check assignment1_extras coarse_search fine_search final_model: $$(subst _,-,$$@) # as the scripts are called
+gradient_check lr_range_test coarse_search fine_search final_model assignment1_extras assignment2_extras: $$(subst _,-,$$@) # as the scripts are called
 
 runs: $(READY) ## list all runs; ARGS="compare A B", ARGS="join A B"
 	$(RUN) experiments/runs.py $(ARGS)

@@ -20,7 +20,7 @@ import functools
 import absl.flags
 import numpy as np
 
-from dd2424_jax.app import command_line, flags, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, pipeline, plan, search_flags, session
 from dd2424_jax.reporting import lam_search
 
 PRESETS = {  # of λ, of six digits as a command line would have them; and of cycles
@@ -32,7 +32,7 @@ flags.define_result_flags()
 flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
 flags.define_run_flags(lam=PRESETS["grid"][0], n_seeds=3, hidden=[50])
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=PRESETS["grid"][1], n_evals=4)
-flags.define_search_flags()
+search_flags.define_search_flags()
 absl.flags.DEFINE_enum(
     "preset", "grid", list(PRESETS), "values of lam and n_cycles, where these are not given: 8 points and 2, or 6 and 1"
 )

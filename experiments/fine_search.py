@@ -22,7 +22,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data
-from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, session
+from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, search_flags, session
 from dd2424_jax.reporting import lam_search
 from dd2424_jax.runs.previous import Search
 
@@ -30,7 +30,7 @@ flags.define_result_flags()
 flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
 flags.define_run_flags(lam=[], n_seeds=6, hidden=[50])
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=2, n_evals=4)
-flags.define_search_flags()
+search_flags.define_search_flags()
 kinds.define_float("lam_min", 0.0, "least λ; above 0, or 0: from the coarse search")
 kinds.define_float("lam_max", 0.0, "greatest λ; at least lam_min, or 0: from the coarse search")
 absl.flags.DEFINE_integer("n_lam", 10, "how many λ; 1 to 1,000", lower_bound=1, upper_bound=1000)

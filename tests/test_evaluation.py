@@ -1,7 +1,10 @@
+import dataclasses
+
+import jax
 import numpy as np
 import pytest
 
-from dd2424_jax import data, evaluation, network, train
+from dd2424_jax import data, evaluation, losses, network, train
 from tests import reference
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=20, eval_steps=(50,))
@@ -28,3 +31,61 @@ def test_predictions_are_the_largest_logits(splits):
     np.testing.assert_array_equal(
         evaluation.predict(CONFIG, splits.test, splits.scale, params), np.argmax(logits, axis=1)
     )
+
+
+# Probabilities, of images as large as they are
+
+IMAGES = train.Config(sizes=(3072, 4, 10), n_batch=20, eval_steps=(50,))
+NUMPY = {"softmax": reference.softmax, "sigmoid": lambda logits: 1 / (1 + np.exp(-logits))}
+
+
+@pytest.fixture(scope="module")
+def images():
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 256, (1100, 3072), np.uint8)  # more than a chunk
+    return data.Split(X, rng.integers(0, 10, 1100, np.uint8)), data.scale(X[:50])
+
+
+def logits_of(params, X, scale):
+    plain = [(np.array(W, float), np.array(b, float)) for W, b in params]
+    return reference.forward(plain, (X - scale.mean) / scale.sd)[1]
+
+
+def mirrored(X):
+    """Row by row of each channel."""
+    return X[:, [first + 31 - column for first in range(0, 3072, 32) for column in range(32)]]
+
+
+@pytest.mark.parametrize("loss", NUMPY)
+@pytest.mark.parametrize("flips", [False, True])
+def test_probabilities_equal_numpy_of_an_image_or_of_it_and_its_mirror_image(x64, images, loss, flips):
+    split, scale = images
+    config = dataclasses.replace(IMAGES, loss=losses.LOSSES[loss])
+    params = train.init_state(config, HYPERS, 0).params
+    expected = NUMPY[loss](logits_of(params, split.X, scale))
+    if flips:
+        expected = (expected + NUMPY[loss](logits_of(params, mirrored(split.X), scale))) / 2
+    found = evaluation.probabilities(config, split, scale, params, flips=flips)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_an_ensemble_has_the_mean_of_its_networks_probabilities(x64, images, flips):
+    split, scale = data.Split(*(a[:30] for a in images[0])), images[1]
+    params = [train.init_state(IMAGES, HYPERS, seed).params for seed in range(3)]
+    each = [evaluation.probabilities(IMAGES, split, scale, own, flips=flips) for own in params]
+    found = evaluation.ensemble(IMAGES, split, scale, stacked(params), flips=flips)
+    np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-12)
+    assert not np.allclose(found, each[0])
+    alone = evaluation.ensemble(IMAGES, split, scale, stacked(params[:1]))
+    np.testing.assert_array_equal(np.argmax(alone, axis=1), evaluation.predict(IMAGES, split, scale, params[0]))
+
+
+def stacked(params):
+    return jax.tree.map(lambda *layers: np.stack(layers), *params)
+
+
+def test_a_loss_may_have_no_probabilities(images):
+    config = dataclasses.replace(IMAGES, loss=losses.hinge)
+    with pytest.raises(ValueError, match="no probabilities"):
+        evaluation.probabilities(config, *images, train.init_state(config, HYPERS, 0).params)

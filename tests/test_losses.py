@@ -105,6 +105,17 @@ def test_softmax_derivative_is_p_minus_y(x64, batch):
     np.testing.assert_allclose(losses.softmax.derivative(logits, Y), reference.softmax(logits) - Y, atol=1e-15)
 
 
+def test_probabilities_are_those_of_the_cross_entropies(x64, batch):
+    logits, Y, y = batch
+    P, Q = (ALL[name].probabilities(logits) for name in ("softmax", "sigmoid"))
+    np.testing.assert_allclose(P, reference.softmax(logits), rtol=1e-12)
+    np.testing.assert_allclose(Q, 1 / (1 + np.exp(-logits)), rtol=1e-12)
+    np.testing.assert_allclose(-np.log(P[np.arange(20), y]), losses.softmax.value(logits, Y), rtol=1e-12)
+    binary = -np.mean(Y * np.log(Q) + (1 - Y) * np.log(1 - Q), axis=1)
+    np.testing.assert_allclose(binary, losses.sigmoid.value(logits, Y), rtol=1e-10)
+    assert losses.hinge.probabilities is None
+
+
 def test_softmax_is_blind_to_a_shift_of_all_logits(x64, batch):
     logits, Y, _ = batch
     np.testing.assert_allclose(losses.softmax.value(logits + 7, Y), losses.softmax.value(logits, Y), rtol=1e-12)

@@ -14,6 +14,10 @@ def test_as_many_runs_as_fit_in_memory_are_trained_at_once(monkeypatch):
     monkeypatch.setattr(memory, "of_host", lambda: 2**34)
     assert memory.runs_that_fit(SMALL, jax.devices()) == memory.MAX_RUNS_AT_ONCE
     assert 1 <= memory.runs_that_fit(LARGE, jax.devices()) < 2**34 / (4 * N_WEIGHTS)  # with gradients and updates
+    kept = train.Config(SMALL.sizes, 100, (*range(1, 100),), snapshots=(*range(1, 99),))
+    n_weights = 3072 * 50 + 50 * 10
+    assert memory.of_run(kept) - memory.of_run(SMALL) >= 98 * 4 * n_weights
+    assert memory.runs_that_fit(kept, jax.devices()) < memory.MAX_RUNS_AT_ONCE
     monkeypatch.setattr(memory, "of_host", lambda: 2**31)  # more than half of it for one
     assert memory.runs_that_fit(LARGE, jax.devices()) == 1
 
@@ -22,6 +26,9 @@ def test_runs_that_do_not_fit_are_refused_with_the_numbers(monkeypatch):
     monkeypatch.setattr(memory, "of_host", lambda: 10**9)
     with pytest.raises(TooLarge, match=r"a run of 40,410,000 weights takes 1.37 GB of 1 GB of memory: .* units"):
         memory.runs_that_fit(LARGE, jax.devices())
+    kept = train.Config(SMALL.sizes, 100, (*range(1, 1000),), snapshots=(*range(1, 999),))
+    with pytest.raises(TooLarge, match=r"a run of 154,100 weights with 998 snapshots takes .* fewer units or cycles"):
+        memory.runs_that_fit(kept, jax.devices())
     with pytest.raises(TooLarge, match=r"--runs_at_once=1,000: so many runs take .* GB of 1 GB"):
         memory.runs_that_fit(SMALL, jax.devices(), 1000)
     assert memory.runs_that_fit(SMALL, jax.devices(), 100) == 100

@@ -20,7 +20,8 @@ def with_optimizer(optimizer):
 
 def test_a_configuration_can_be_told_from_its_description():
     config = dataclasses.replace(CONFIG, loss=losses.hinge, schedule=schedules.constant, optimizer=optimizers.adam)
-    assert registry.described(registry.describe(config)) == config
+    config = dataclasses.replace(config, eval_steps=(5, 10), snapshots=(5,))
+    assert registry.described(json.loads(json.dumps(registry.describe(config)))) == config
     assert registry.describe(config) != registry.describe(CONFIG)
 
 
@@ -43,6 +44,9 @@ def test_what_is_bound_is_part_of_a_description():
     loss = losses.Loss(functools.partial(scaled, scale=2.0), losses.softmax.derivative)
     described = registry.describe(dataclasses.replace(CONFIG, loss=loss))["loss"]
     assert described["value"]["bound"]["scale"] == 2.0
+    assert described.keys() == {"value", "derivative"}
+    told = registry.describe(dataclasses.replace(CONFIG, loss=loss._replace(probabilities=lambda logits: logits)))
+    assert told["loss"] == described  # it trains alike
     assert json.loads(json.dumps(described)) == described
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import jax
@@ -30,8 +31,9 @@ def trained(monkeypatch):
     return known
 
 
-def run(splits, directory=None):
-    outcome = sweep.run(CONFIG, HYPERS, SEEDS, splits, directory=directory)
+def run(splits, directory=None, **config):
+    config = dataclasses.replace(CONFIG, **config)
+    outcome = sweep.run(config, HYPERS, SEEDS, splits, directory=directory)
     return outcome._replace(compile_seconds=0.0, seconds=np.zeros((3, 2)))
 
 
@@ -42,6 +44,33 @@ def assert_same(a, b):
 def test_a_segment_is_from_one_evaluation_to_the_next(splits, trained):
     run(splits)
     assert trained == [(0, 20), (20, 33)]
+
+
+def test_snapshots_are_the_weights_of_runs_that_end_there(splits):
+    kept = run(splits, eval_steps=(6, 10, 20, 33), snapshots=(6, 20))
+    for k, last in enumerate((6, 20)):
+        ended = run(splits, eval_steps=(last,))
+        assert ended.snapshots is None
+        assert_same(jax.tree.map(lambda a, k=k: a[:, :, k], kept.snapshots), ended.params)
+    without = run(splits, eval_steps=(6, 10, 20, 33))
+    assert_same(kept._replace(snapshots=None), without)
+
+
+@pytest.mark.parametrize("n_saved", [1, 2, 3])
+def test_killed_before_and_after_a_snapshot_it_is_the_same(splits, tmp_path, monkeypatch, n_saved):
+    config = {"eval_steps": (6, 10, 20, 33), "snapshots": (10, 20)}
+    whole, save, left = run(splits, **config), checkpoints.save, iter(range(n_saved))
+
+    def killed(*args, **trees):
+        if next(left, None) is None:
+            raise Killed
+        save(*args, **trees)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "save", killed)
+        with pytest.raises(Killed):
+            run(splits, tmp_path, **config)
+    assert_same(run(splits, tmp_path, **config), whole)
 
 
 def test_a_long_one_is_cut_evenly_and_the_numbers_are_the_same(splits, trained, monkeypatch):

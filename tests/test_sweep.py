@@ -9,7 +9,7 @@ import pytest
 from dd2424_jax import chunks, configs, data, evaluation, losses, optimizers, sweep, train
 from dd2424_jax.io import records
 
-CONFIG = train.Config(sizes=(12, 5, 3), n_batch=16, n_s=10, eval_steps=(20, 40))
+CONFIG = train.Config(sizes=(12, 5, 3), n_batch=16, n_s=10, eval_steps=(20, 40), snapshots=(20,))
 HYPERS = train.Hypers(np.array([0.0, 0.01, 0.3]), 1e-3, 0.2)
 SEEDS = [5, 0, 11, 2]
 
@@ -18,7 +18,7 @@ def assert_same(a: sweep.Outcome, b: sweep.Outcome, **tolerance):
     def close(x, y):
         np.testing.assert_allclose(x, y, **tolerance)
 
-    jax.tree.map(close, (a.train, a.valid, a.test, a.params), (b.train, b.valid, b.test, b.params))
+    jax.tree.map(close, *((one.train, one.valid, one.test, one.weights) for one in (a, b)))
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,8 @@ def test_vmapped_equals_single_runs(whole, splits, x64):
             for split, found in ((splits.train, whole.train), (splits.valid, whole.valid)):
                 expected = evaluate(split, splits.scale, hypers, state.params)
                 np.testing.assert_allclose([a[i, j, k] for a in found], expected, rtol=1e-10)
+            if last in CONFIG.snapshots:
+                np.testing.assert_allclose(whole.snapshots[0].W[i, j, 0], state.params[0].W, atol=1e-11)
         np.testing.assert_allclose(whole.params[0].W[i, j], state.params[0].W, atol=1e-11)
         expected = evaluate(splits.test, splits.scale, hypers, state.params)
         np.testing.assert_allclose([a[i, j] for a in whole.test], expected, rtol=1e-10)
@@ -86,10 +88,11 @@ def test_axes_are_settings_seeds_evaluations(whole):
     assert whole.train.cost.shape == whole.valid.accuracy.shape == (3, 4, 3)
     assert whole.test.loss.shape == (3, 4)
     assert whole.params[0].W.shape == (3, 4, 5, 12)
+    assert whole.snapshots[0].W.shape == (3, 4, 1, 5, 12)
 
 
 def test_evaluations_may_be_unevenly_spaced(whole, splits, x64):
-    config = dataclasses.replace(CONFIG, eval_steps=(7, 20))
+    config = dataclasses.replace(CONFIG, eval_steps=(7, 20), snapshots=(7,))
     found = sweep.run(config, HYPERS, SEEDS, splits)
     np.testing.assert_array_equal(found.step, [0, 7, 20])
     np.testing.assert_allclose(found.lr[0], [1e-3, 1e-3 + 0.7 * 0.199, 1e-3], rtol=1e-12)

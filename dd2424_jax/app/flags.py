@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from dd2424_jax import names, race
+from dd2424_jax import names
 from dd2424_jax.app import commands, hosts, kinds
 from dd2424_jax.app.command_line import IMAGES, LONG, RESULTS, WHAT, group
 
@@ -169,8 +169,7 @@ def define_decay():
 @group(LONG)
 def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int, n_evals: int):
     """A cyclical learning rate or another schedule, and how long, in cycles."""
-    kinds.define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
-    kinds.define_numbers("lr_max", [lr_max], f"greatest learning rate, at least lr_min{PAIRED}")
+    _define_rates(lr_min, lr_max)
     define_schedule("triangular")
     define_half_cycle(n_s)
     flags.DEFINE_integer("n_cycles", n_cycles, "cycles; at least 1", lower_bound=1)
@@ -179,6 +178,22 @@ def define_cycle_flags(*, lr_min: float, lr_max: float, n_s: int, n_cycles: int,
     flags.register_multi_flags_validator(
         ["n_evals", "n_s"], lambda f: f["n_evals"] <= 2 * f["n_s"], "n_evals must not exceed 2 n_s"
     )
+
+
+@group(LONG)
+def define_rise_flags(*, lr_min: float, lr_max: float, n_s: int, n_evals: int):
+    """A learning rate that rises for half a cycle."""
+    _define_rates(lr_min, lr_max)
+    define_half_cycle(n_s)
+    flags.DEFINE_integer("n_evals", n_evals, "evaluations, denser where the rate is low; 1 to n_s", lower_bound=1)
+    flags.register_multi_flags_validator(
+        ["n_evals", "n_s"], lambda f: f["n_evals"] <= f["n_s"], "n_evals must not exceed n_s"
+    )
+
+
+def _define_rates(lr_min: float, lr_max: float):
+    kinds.define_numbers("lr_min", [lr_min], f"least learning rate{PAIRED}")
+    kinds.define_numbers("lr_max", [lr_max], f"greatest learning rate, at least lr_min{PAIRED}")
 
 
 @group(LONG)
@@ -199,36 +214,3 @@ def define_epoch_flags(*, lr: Sequence[float], n_epochs: int):
     kinds.define_numbers("lr_min", [0.0], f"least learning rate; not of constant and step_decay{PAIRED}")
     define_schedule("constant")
     flags.DEFINE_integer("n_epochs", n_epochs, "epochs; at least 1", lower_bound=1)
-
-
-def define_search_flags():
-    """How a search compares its settings, and how it is shown."""
-    flags.DEFINE_boolean("published", False, "draw what one report found by its searches for λ over the figure")
-    flags.DEFINE_enum(
-        "variances",
-        "separate",
-        ["separate", "equal"],
-        "of the differences between settings: each its own, or one of all settings that pass a test (sharper)",
-    )
-    flags.DEFINE_float(
-        "margin",
-        0.5,
-        "the difference that matters, in points: what power is of, and where a race may end; 0 to 100",
-        lower_bound=0.0,
-        upper_bound=100.0,
-    )
-    flags.DEFINE_boolean("race", False, "settings that are significantly worse at a look get no more seeds")
-    kinds.define_integers("looks", race.Race().looks, "of a race: after how many seeds to compare; ascending", least=3)
-    _define_n_splits()
-
-
-@group(IMAGES)
-def _define_n_splits():
-    flags.DEFINE_integer(
-        "n_splits", 1, "how many different sets of images are held out, seeds in turn; divides n_seeds", lower_bound=1
-    )
-    flags.register_multi_flags_validator(
-        ["n_splits", "n_seeds", "race"],
-        lambda f: f["race"] or f["n_seeds"] % f["n_splits"] == 0,
-        "n_splits must divide n_seeds",
-    )

@@ -171,7 +171,8 @@ def _draw(concluded: Result, draw: Draw, own: Mapping) -> dict:
     """Write the report of a result; its entries of summary.json. `own`: the experiment's own values, by flag."""
     concluded = concluded._replace(own=own)
     drawn = draw(concluded)
-    table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *labels.diverged(concluded)]))
+    diverged = labels.diverged(concluded) if drawn.omits else []
+    table = report.write(concluded.path, drawn._replace(remarks=[*drawn.remarks, *diverged]))
     settings = [setting.as_json() for setting in concluded.settings]
     of = report.digest_of_drawing(draw, own=own, weights=concluded.outcome.params is not None)
     return {"settings": settings, **drawn.summary, "drawn": of, "table": table}

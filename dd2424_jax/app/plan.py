@@ -39,6 +39,20 @@ def config_of_cycles(options: SimpleNamespace) -> train.Config:
     return _config(options, ends, snapshots=snapshots)
 
 
+def rising(experiment: str, options: SimpleNamespace, *, test: bool) -> Plan:
+    """Training while the learning rate rises, for half a cycle.
+
+    Raises:
+      UsageError: it does not rise.
+    """
+    if any(low >= high for low, high in itertools.product(options.lr_min, options.lr_max)):
+        raise UsageError("lr_min must be below lr_max, as the learning rate is to rise between them")
+    _check_extent(options, options.n_s, options.n_evals)
+    # After n_s (i / n_evals)² updates, or i where that is less: denser where the rate is low and accuracy rises fast
+    steps = [max(i, round(options.n_s * (i / options.n_evals) ** 2)) for i in range(1, options.n_evals + 1)]
+    return _plan(experiment, options, _config(options, steps), test, None)
+
+
 def epochs(
     experiment: str, options: SimpleNamespace, *, test: bool, dataset: data.Dataset | None = None, **config
 ) -> Plan:
@@ -130,13 +144,14 @@ def check_parts(options: SimpleNamespace) -> None:
       UsageError: it is not.
     """
     own = vars(options)
-    linear, no_lr_min = own.get("hidden") == [], own["schedule"] in names.WITHOUT_LR_MIN
+    schedule = own.get("schedule", "triangular")
+    linear, no_lr_min = own.get("hidden") == [], schedule in names.WITHOUT_LR_MIN
     without = {
         **dict.fromkeys(("activation", "dropout"), "--hidden=, which has no hidden layer" if linear else ""),
         "init": f"--init_std={own.get('init_std')}, which is of all layers" if own.get("init_std") else "",
         "shift_padding": "" if own["shift"] else "no --shift",
-        **dict.fromkeys(("decay", "n_decay"), "" if own["schedule"] == "step_decay" else "no --schedule=step_decay"),
-        "lr_min": f"--schedule={own['schedule']}" if no_lr_min else "",
+        **dict.fromkeys(("decay", "n_decay"), "" if schedule == "step_decay" else "no --schedule=step_decay"),
+        "lr_min": f"--schedule={schedule}" if no_lr_min else "",
         "smoothing": "--loss=hinge" if own["loss"] == "hinge" and own["smoothing"] else "",
     }
     for name, why in without.items():
@@ -153,7 +168,7 @@ def hyper_flags(options: SimpleNamespace) -> dict[str, list[float]]:
     own = vars(options)
     flags = ["lr" if name == "lr_max" and "lr" in own else name for name in train.Hypers._fields]
     lists = {name: own[name] for name in flags if name in own}
-    if options.schedule in names.WITHOUT_LR_MIN:
+    if own.get("schedule") in names.WITHOUT_LR_MIN:
         lists.pop("lr_min", None)
     if options.optimizer not in names.WITH_MOMENTUM:
         del lists["momentum"]

@@ -21,12 +21,16 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function as text, another one i
 
 
 class Report(NamedTuple):
-    """Tables, remarks to stand under them, figures by file name, and what summary.json is to have besides."""
+    """Tables, remarks to stand under them, figures by file name, and what summary.json is to have besides.
+
+    omits  whether it leaves out diverged runs, which it then says
+    """
 
     tables: Sequence[tables.Table]
     remarks: Sequence[str]
     figures: Mapping[str, plots.Figure]
     summary: Mapping = MappingProxyType({})
+    omits: bool = True
 
 
 def write(directory: Path, report: Report) -> str:

@@ -125,7 +125,7 @@ def over_cycles(result: Result, about: str) -> tuple[tables.Table, dict[str, Est
 
 
 def over_seeds(result: Result, about: str) -> tuple[tables.Table, dict]:
-    """One network (mean ± sd over seeds) and the mean prediction of all, each image as it is or with its mirror image."""
+    """One network (mean ± sd over seeds), and the mean prediction of all; of images, and of mirror images too."""
     splits = {name: getattr(result.plan.splits, name) for name in ("valid", "test")}
     rows, best = [], {}
     for flips in (False, True):

@@ -112,9 +112,9 @@ class Headline(NamedTuple):
 
 
 def headline(one: Entry) -> Headline | None:
-    """That of a finished run; None where there is none, or all of it diverged."""
+    """That of a finished run; None where all of it diverged, or it is a range test, which trains until it is bad."""
     settings = [own for own in one.summary.get("settings", ()) if own["valid_accuracy"]["mean"] is not None]
-    if not settings:
+    if not settings or "suggested" in one.summary:
         return None
     best = min(settings, key=lambda own: (own["diverged"], -own["valid_accuracy"]["mean"]))
     chosen = (one.summary.get("choice") or {}).get("best")

@@ -104,7 +104,7 @@ def compare(runs: Sequence[Scored]) -> tuple[str, list[Row]]:
 def _headline(run: Scored) -> Mapping[str, float]:
     headline = catalogue.headline(run.entry)
     if headline is None:
-        raise ResultError(f"{run.name}: every run diverged")
+        raise ResultError(f"{run.name}: every run diverged, or it is a range test")
     return headline.setting
 
 

@@ -1,5 +1,7 @@
 """A trained network from its run directory, or an ensemble of several, ready to classify other images."""
 
+import dataclasses
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +15,6 @@ from dd2424_jax.runs import directory, latest, result
 from dd2424_jax.runs.directory import ResultError
 
 SHAPE = (32, 32, 3)  # of an image as others have it; the data's own is its channels one after another
-PREDICTING = ("sizes", "loss")  # of a configuration, what predictions depend on
 
 _probabilities = jax.jit(evaluation.probabilities, static_argnums=0, static_argnames="flips")
 
@@ -24,13 +25,13 @@ class Model(NamedTuple):
     params  layers of W [m, d], b [m]
     scale   mean and sd [d], in units of a pixel (0 to 255)
     about   its λ, learning rates and seed; of a snapshot, the update after which it was kept
-    config  PREDICTING as it was trained, all else as it is by default; None where that is not known
+    config  activation and loss as it was trained, the loss None if it is others' code; all else as it is by default
     """
 
     params: network.Params
     scale: data.Scale
     about: dict[str, float]
-    config: train.Config | None = None
+    config: train.Config
 
     def logits(self, images) -> np.ndarray:
         """Logits [n, K] of images, uint8 [n, 3072] (as CIFAR-10's files have them) or [n, 32, 32, 3].
@@ -38,7 +39,7 @@ class Model(NamedTuple):
         Raises:
           ValueError: they are of another type or shape.
         """
-        return np.asarray(network.forward(self.params, data.standardize(self.scale, self._rows(images))))
+        return np.asarray(evaluation.forward(self.config, self.scale, self.params, self._rows(images)))
 
     def _rows(self, images) -> np.ndarray:
         """Images as the data has them, [n, d]."""
@@ -60,14 +61,9 @@ class Model(NamedTuple):
         Raises:
           ResultError: the loss has no probabilities, or is not known.
         """
-        if self.config is None:
-            raise ResultError(
-                f"probabilities need to know the loss: load a run directory, not {result.PARAMS} alone, of a run with "
-                f"--loss={' or '.join(name for name, loss in losses.LOSSES.items() if loss.probabilities)}"
-            )
-        if self.config.loss.probabilities is None:
-            name = registry.label("loss", self.config.loss)
-            raise ResultError(f"--loss={name} has no probabilities: take its logits, or predict")
+        if self.config.loss is None or self.config.loss.probabilities is None:
+            names = " or ".join(name for name, loss in losses.LOSSES.items() if loss.probabilities)
+            raise ResultError(f"its loss has no probabilities, as --loss={names} have: take its logits, or predict")
         X = self._rows(images)
         split = data.Split(X, np.zeros(len(X), np.uint8))
         return np.asarray(_probabilities(self.config, split, self.scale, self.params, flips=flips))
@@ -122,10 +118,9 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
         raise ResultError(f"{file} can't be read ({error.strerror}): {advice}") from error
     except records.Unusable as error:
         raise ResultError(f"{file} {error}") from error
-    if not {"lam", "seed", "split", "mean", "sd", "W1", "b1"} <= arrays.keys():
+    if not {"lam", "seed", "split", "mean", "sd", "config", "W1", "b1"} <= arrays.keys():
         raise ResultError(f"{file} is not {result.PARAMS} of a run, or of another version of this program")
-    about_run = directory.read_config(path) if path.is_dir() else {}
-    if about_run.get("digest") not in (None, of):
+    if path.is_dir() and directory.read_config(path).get("digest") not in (None, of):
         raise ResultError(f"{file} is of another run than the rest of {path}")
     hypers = {name: a for name, a in arrays.items() if name in train.Hypers._fields}
     n_settings, seeds = len(hypers["lam"]), arrays["seed"].tolist()
@@ -148,17 +143,18 @@ def load(run: str | Path, *, setting: int | None = None, seed: int | None = None
     scale = data.Scale(*(np.atleast_2d(arrays[name])[arrays["split"][j]] for name in data.Scale._fields))
     about = {name: float(a[i]) for name, a in hypers.items()} | {"seed": seeds[j]}
     about |= {} if snapshot is None else {"update": steps[snapshot]}
-    return Model(params, jax.tree.map(np.float32, scale), about, _config(about_run))
+    return Model(params, jax.tree.map(np.float32, scale), about, _config(json.loads(str(arrays["config"])), file))
 
 
-def _config(about_run: Mapping) -> train.Config | None:
-    """As far as predictions depend on it, from config.json; None where there is none, or it names others' code."""
-    plain = registry.describe(train.Config((1, 1), 1, (1,)))
+def _config(own: Mapping, file: Path) -> train.Config:
+    """As far as predictions depend on it."""
+    known = isinstance(own["loss"], str)
     try:
-        own = about_run["identity"]["config"]
-        return registry.described(plain | {name: own[name] for name in PREDICTING})
-    except (KeyError, ValueError):
-        return None
+        plain = registry.describe(train.Config((1, 1), 1, (1,)))
+        config = registry.described({**plain, **own, "loss": own["loss"] if known else plain["loss"]})
+    except ValueError as error:
+        raise ResultError(f"{file}: {error}, so that nothing can be predicted") from error
+    return config if known else dataclasses.replace(config, loss=None)
 
 
 def _chosen(path: Path, hypers: dict[str, np.ndarray]) -> int:

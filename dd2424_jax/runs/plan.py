@@ -93,7 +93,7 @@ class Plan(NamedTuple):
         n_cycles, steps_per_epoch = _whole(config.n_updates / (2 * config.n_s)), self.steps_per_epoch
         extent = {
             "n_cycles": n_cycles,
-            "n_evals": len(config.eval_steps) / n_cycles,
+            "n_evals": len(config.eval_steps) / max(n_cycles, 1),
             "n_epochs": _whole(config.n_updates / steps_per_epoch, 0.5 / steps_per_epoch),
         }
         images = {name: value for name, value in self.source._asdict().items() if name not in ("name", "sha256")}

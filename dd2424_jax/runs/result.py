@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -9,12 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dd2424_jax import data, evaluation, stats, sweep, train
+from dd2424_jax import data, evaluation, registry, stats, sweep, train
 from dd2424_jax.io import files, records
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.plan import Plan
 
 RUNS, CURVES, PARAMS = "runs.csv", "curves.npz", "params.npz"
+PREDICTING = ("sizes", "activation", "loss")  # of a configuration, what predictions depend on
 FACTS = (  # of a plan, that have a column in runs.csv
     *("activation", "init", "init_std", "bias_std", "loss", "smoothing", "dropout", "input_dropout"),
     *("flip", "shift", "shift_padding", "augment", "optimizer", "precision", "schedule", "decay", "n_decay"),
@@ -176,11 +178,13 @@ def _curves(plan: Plan, outcome: sweep.Outcome) -> dict[str, np.ndarray]:
 
 
 def _params(plan: Plan, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """All that classifies images: weights, and the pixels' mean and sd [d], of several splits [n_splits, d]."""
+    """All that classifies images: weights, PREDICTING, the pixels' mean and sd [d], of several splits [n_splits, d]."""
+    described = registry.describe(plan.config)
+    config = {"config": np.array(json.dumps({name: described[name] for name in PREDICTING}))}
     snapshots = {"snapshot": np.array(plan.config.snapshots)} if plan.config.snapshots else {}
     scales = [fold.scale for fold in plan.folds]
     scale = scales[0] if len(scales) == 1 else data.Scale(*(np.stack(a) for a in zip(*scales, strict=True)))
-    return {**weights, **snapshots, **scale._asdict(), **_axes(plan)}
+    return {**weights, **snapshots, **scale._asdict(), **config, **_axes(plan)}
 
 
 def _read(reader: Callable, file: Path, plan: Plan, expected: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

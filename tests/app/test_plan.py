@@ -131,6 +131,21 @@ def test_a_plan_has_what_the_flags_say():
     assert len(made.splits.test.y) == 10_000
 
 
+def config(*given):
+    with parsed("exercise4", *TINY[:-3], *given) as options:
+        return plan.config_of_cycles(options)
+
+
+@pytest.mark.parametrize("n_evals", [1, 3, 7, 9, 14])
+def test_snapshots_are_at_the_ends_of_cycles_but_the_last(n_evals):
+    given = ["--n_s=7", "--n_cycles=4", f"--n_evals={n_evals}", "--snapshots"]
+    assert config(*given).snapshots == (14, 28, 42)
+    assert config(*given[:-1]).snapshots == config("--n_cycles=1", "--snapshots").snapshots == ()
+    for cycles in ("1", "4"):
+        with pytest.raises(command_line.UsageError, match="--snapshots keeps weights"):
+            config(f"--n_cycles={cycles}", "--snapshots", "--weights=none")
+
+
 def test_epochs_end_where_as_many_images_were_met():
     with parsed("assignment1", *SMALL, "--n_epochs=3") as options:
         made = plan.epochs("assignment1", options, test=True, bias_std=0.5)
@@ -138,6 +153,24 @@ def test_epochs_end_where_as_many_images_were_met():
     assert made.config.schedule is schedules.constant
     assert made.config.bias_std == 0.5
     assert made.config.init_std is None
+
+
+@pytest.mark.parametrize("n_evals", [1, 3, 7, 20])
+def test_a_rising_rate_is_evaluated_at_squares_and_ends_at_its_greatest(n_evals):
+    with parsed("lr_range_test", *SMALL, "--n_s=20", f"--n_evals={n_evals}", "--lam=0,1") as options:
+        made = plan.rising("lr_range_test", options, test=False)
+    steps = np.array(made.config.eval_steps)
+    squares = 20 * (np.arange(1, n_evals + 1) / n_evals) ** 2
+    assert np.all((abs(steps - squares) <= 0.5) | ((steps == np.arange(1, n_evals + 1)) & (steps > squares)))
+    rates = sweep.learning_rates(made.config, made.hypers, np.arange(21))
+    np.testing.assert_allclose(rates, [np.linspace(1e-5, 0.3, 21)] * 2, rtol=1e-5)
+    assert (steps[-1], made.splits.test, made.facts()["n_evals"]) == (20, None, n_evals)
+
+
+def test_a_rate_that_does_not_rise_is_refused():
+    given = [*SMALL, "--lr_min=0.1", "--lr_max=0.2,0.1"]
+    with parsed("lr_range_test", *given) as options, pytest.raises(command_line.UsageError, match="below lr_max"):
+        plan.rising("lr_range_test", options, test=False)
 
 
 def test_a_search_has_no_test_images():

@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.commands.scripts import TINY, Done, numbers, once, run
 
-FLAGS = [*TINY, "--hidden=5", "--lam=0.001,0.01", "--devices=1"]
+FLAGS = [*TINY, "--n_cycles=2", "--snapshots", "--hidden=5", "--lam=0.001,0.01", "--devices=1"]
 
 
 class Alone(NamedTuple):
@@ -26,3 +26,7 @@ def assert_same_run(path: Path, expected: Path) -> None:
     assert path.name == expected.name
     assert sorted(file.name for file in path.iterdir()) == sorted(file.name for file in expected.iterdir())
     np.testing.assert_allclose(numbers(path), numbers(expected), rtol=1e-3, atol=1e-3)  # rounding
+    ours, theirs = (np.load(folder / "params.npz") for folder in (path, expected))
+    assert ours.files == theirs.files
+    for name in ("W1", "b2", "snapshots_W1", "snapshots_b2"):
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-3)

@@ -18,6 +18,11 @@ from tests.commands.scripts import SMALL, TINY, fails, kill_here, once, run
 from tests.commands.stubs import figures_as_text, small_gradient_check
 
 EPOCHS = [*SMALL, "--n_epochs=3"]
+EXTENTS = {  # by the flags of a script: how long it trains, and when it evaluates
+    "define_epoch_flags": (EPOCHS, [0, 13, 27, 40]),
+    "define_rise_flags": ([*SMALL, "--n_s=9", "--n_evals=3"], [0, 1, 4, 9]),
+    "define_cycle_flags": (TINY, [0, 4, 8, 12]),
+}
 OTHERWISE = {  # with every optimizer, and without an earlier search
     "assignment1": ["--optimizer=momentum"],
     "exercise2": ["--optimizer=adam", "--lr=0.001"],
@@ -25,12 +30,14 @@ OTHERWISE = {  # with every optimizer, and without an earlier search
     "exercise4": ["--optimizer=adam"],
     "fine_search": ["--lam_min=0.001", "--lam_max=0.1", "--optimizer=momentum"],
     "final_model": ["--lam=0.01", "--optimizer=nesterov"],
+    "lr_range_test": ["--lam=0,0.01", "--optimizer=adam"],
 }
-SCRIPTS = {
-    name: [*(EPOCHS if "define_epoch_flags" in script.read_text() else TINY), *OTHERWISE.get(name, [])]
+EXTENT = {
+    name: next(extent for flags, extent in EXTENTS.items() if flags in script.read_text())
     for name, script in commands.scripts().items()
     if commands.trains(script) and "ablation.opened" not in script.read_text()  # these: test_extras.py
 }
+SCRIPTS = {name: [*flags, *OTHERWISE.get(name, [])] for name, (flags, _) in EXTENT.items()}
 FIGURES = {  # beside the learning curves
     "assignment1": ["templates", "confusion"],
     "coarse_search": ["search"],
@@ -95,7 +102,7 @@ def test_a_run_directory_holds_what_is_promised(finished):
     assert setting["valid_accuracy"].keys() == {"mean", "sd", "ci95"}
     curves = np.load(path / "curves.npz")
     assert curves["valid_loss"].shape == (n_settings, 2, 4)
-    assert curves["step"].tolist() == ([0, 13, 27, 40] if "--n_epochs=3" in SCRIPTS[script] else [0, 4, 8, 12])
+    assert curves["step"].tolist() == EXTENT[script][1]
     with open(path / "runs.csv") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * n_settings

@@ -69,7 +69,7 @@ def test_shards_one_killed_and_started_again_end_with_the_numbers_of_one_program
     task = {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_TASK_COUNT": "2", "SLURM_ARRAY_TASK_MIN": "1"}
     path, done = run("coarse_search", *FLAGS, cwd=tmp_path, **task)
     assert "SLURM's array index is taken for the shard, 1 of 2; --num_shards=1" in done.stderr
-    assert "resumed from update 4 of 12" in done.stderr
+    assert "resumed from update 4 of 24" in done.stderr
     assert directory.Run(path).summary["timing"]["shards"] == 2
 
     assert_same_run(path, alone(tmp_path_factory).path)

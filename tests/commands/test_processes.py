@@ -44,7 +44,7 @@ def test_two_processes_resume_what_one_began_and_end_with_its_numbers(tmp_path, 
     (out, said), (out_of_second, said_by_second) = (process.communicate(timeout=300) for process in both)
     assert [process.returncode for process in both] == [0, 0], said + said_by_second
     assert "in each of 2 processes" in said
-    assert "resumed from update 4 of 12" in said
+    assert "resumed from update 4 of 24" in said
     assert not any(folders[1].iterdir())  # the first one writes, and broadcasts what was there
     assert (out_of_second, said_by_second) == ("", "")
     expected = alone(tmp_path_factory)

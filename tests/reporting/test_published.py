@@ -48,7 +48,7 @@ def test_numbers_of_others_are_of_their_setting_alone(others):
     of = others.of
     last = of.config.eval_steps[-1]
     assert of.is_of(plan_of(of), 0)
-    assert of.is_of(plan_of(of, eval_steps=(1, 7, last)), 0)
+    assert of.is_of(plan_of(of, eval_steps=(1, 7, last), snapshots=(7,)), 0)
     assert of.is_of(plan_of(of, eval_train=99, precision=precisions.highest), 0)
     assert of.is_of(plan_of(of, hypers={"lam": 0.3}), 0) == (others is published.FINAL)
     for changes in (

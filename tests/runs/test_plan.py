@@ -37,6 +37,11 @@ def test_facts_are_in_the_words_of_flags():
     assert PLAN._replace(seeds=(5, 6, 7)).facts()["seed"] == 5
 
 
+def test_half_a_cycle_is_said_with_all_its_evaluations():
+    facts = config(eval_steps=(1, 4, 10)).facts()
+    assert (facts["n_s"], facts["n_cycles"], facts["n_evals"]) == (10, 0.5, 3)
+
+
 @pytest.mark.parametrize(
     ("n_train", "n_batch", "n_updates", "n_epochs"),
     [(16, 4, 40, 10), (400, 30, 40, 3), (400, 30, 133, 10), (50, 30, 4, 2.4)],

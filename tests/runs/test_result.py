@@ -100,8 +100,9 @@ def test_runs_csv_has_a_row_a_run(tmp_path, plan):
         (lam, seed) for lam in plan.hypers.lam for seed in plan.seeds
     ]
     assert [row["status"] for row in rows] == ["ok"] * 9 + ["diverged"] + ["ok"] * 2
-    of_all = [tmp_path.name, "coarse_search", "tiny", "12-5-3", "0.0", "0.0", "softmax", "sgd", "None"]
-    of_all += ["float32", "4", "10", "2", "1.0", "", "0", str(bool(plan.config.snapshots)), "1", "2", "16", "10", "1"]
+    of_all = [tmp_path.name, "coarse_search", "tiny", "12-5-3", "relu", "fan_in", "0.0", "0.0", "softmax"]
+    of_all += ["0.0", "0.0", "0.0", "0.0", "0", "zero", "None", "sgd", "float32", "triangular", "0.1", "0"]
+    of_all += ["4", "10", "2", "1.0", "10", "0", str(bool(plan.config.snapshots)), "1", "2", "16", "10", "1"]
     assert {tuple(row[name] for name in alike) for row in rows} == {tuple(of_all)}
     assert float(rows[6]["valid_accuracy"]) == made.valid.accuracy[1, 2, -1]  # of 4 seeds, the third one's second λ
     if made.test is not None:

@@ -8,7 +8,7 @@ from dd2424_jax import race, sweep
 from dd2424_jax.race import Race
 from dd2424_jax.runs import interim, training
 from dd2424_jax.runs.shards import WHOLE, Shard
-from tests.runs.examples import DATASET, PLAN, assert_same, with_momentum, without_test
+from tests.runs.examples import DATASET, PLAN, assert_same, with_momentum, with_snapshots, without_test
 from tests.runs.trainer import Trainer, gathered, said, train
 
 
@@ -23,7 +23,7 @@ def trainer(monkeypatch):
 
 
 @pytest.mark.parametrize("n", [1, 5])
-@pytest.mark.parametrize("plan", [PLAN, without_test(PLAN), with_momentum(PLAN)], ids=["all", "no test", "momentum"])
+@pytest.mark.parametrize("plan", [PLAN, without_test(PLAN), with_momentum(PLAN), with_snapshots(PLAN)])
 def test_shards_together_are_the_whole(trainer, tmp_path, n, plan):
     known = trainer(plan)
     for i in range(n):
@@ -119,8 +119,9 @@ def other(**changes):
         without_test(some(seeds=slice(2))),
         some(seeds=slice(2))._replace(source=PLAN.source._replace(sha256="6" * 64)),
         with_momentum(PLAN)._replace(seeds=PLAN.seeds[:2]),
+        with_snapshots(PLAN)._replace(seeds=PLAN.seeds[:2]),
     ],
-    ids=["config", "schedule", "no test", "data", "momentum"],
+    ids=["config", "schedule", "no test", "data", "momentum", "snapshots"],
 )
 def test_runs_that_differ_in_anything_else_are_not_taken(trainer, tmp_path, plan):
     trainer(plan)
