@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from dd2424_jax import data, losses, network
+from dd2424_jax.data import augment
 from dd2424_jax.train import Config, Hypers, inputs
 
 CHUNK = 1000  # images at a time: bounds the memory of an evaluation, not its result
@@ -51,11 +52,6 @@ def predict(config: Config, split: data.Split, scale: data.Scale, params: networ
     return jax.lax.map(of_one, split.X, batch_size=CHUNK)
 
 
-def mirror(X):
-    """Images X [n, 3072], left and right exchanged."""
-    return X.reshape(-1, 3, 32, 32)[..., ::-1].reshape(X.shape)
-
-
 def probabilities(config: Config, split: data.Split, scale: data.Scale, params: network.Params, *, flips: bool = False):
     """p of every image and class, [n, K], as the loss has them: those of sigmoids need not add up to 1.
 
@@ -68,7 +64,7 @@ def probabilities(config: Config, split: data.Split, scale: data.Scale, params: 
         raise ValueError("the loss has no probabilities")
 
     def of_one(x):
-        X = jnp.concatenate([x[None], mirror(x[None])]) if flips else x[None]
+        X = jnp.stack([x, augment.mirrored(x)]) if flips else x[None]
         return jnp.mean(config.loss.probabilities(forward(config, scale, params, X)), axis=0)
 
     return jax.lax.map(of_one, split.X, batch_size=CHUNK)

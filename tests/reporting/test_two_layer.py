@@ -43,7 +43,7 @@ def test_ends_of_cycles_predict_by_their_mean_probability(result, x64):
 
 
 def test_networks_of_all_seeds_predict_by_their_mean_probability(result, x64, monkeypatch):
-    monkeypatch.setattr(two_layer.evaluation, "mirror", lambda X: X[..., ::-1])  # of these images, which are no images
+    monkeypatch.setattr(two_layer.evaluation.augment, "mirrored", lambda x: x[::-1])  # these are not 32 × 32
     table, of = two_layer.over_seeds(result, "about")
     split = result.plan.splits.test
     P = np.array(
