@@ -19,11 +19,11 @@ from types import SimpleNamespace
 
 import absl.flags
 
-from dd2424_jax import names
+from dd2424_jax import names, stats
 from dd2424_jax.app import ablation, command_line, flags, kinds, plan, session
 from dd2424_jax.app.ablation import Row, Trained
 from dd2424_jax.reporting import ablation as report
-from dd2424_jax.reporting import labels, published, true_class
+from dd2424_jax.reporting import labels, published, tables, true_class, two_layer
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
@@ -38,9 +38,9 @@ flags.define_split_flags(n_train=10_000, n_valid=1_000, train_batches=[1, 2, 3, 
 flags.define_run_flags(lam=[0.1], n_seeds=10)
 flags.define_epoch_flags(lr=[0.001], n_epochs=40)
 absl.flags.DEFINE_integer("n_more", 49_000, "training images of the row that has more; at least 1", lower_bound=1)
-kinds.define_numbers("grid_lam", [0.0, 0.001, 0.01, 0.1], "λ of the grids, for softmax")
+kinds.define_numbers("grid_lam", [0.0, 0.01, 0.1], "λ of the grids, for softmax")
 kinds.define_numbers("grid_lr", [0.001, 0.003, 0.01, 0.03, 0.1], "η of the grids, for softmax")
-kinds.define_integers("grid_n_batch", [100, 500], "n_batch of the grids", least=1)
+kinds.define_integers("grid_n_batch", [100, 500], "n_batch of the first grid", least=1)
 absl.flags.DEFINE_integer("grid_seeds", 2, "seeds of the grids, the first of all; at least 1", lower_bound=1)
 
 
@@ -98,10 +98,13 @@ def draw(results: Mapping[str, Result], helped: Sequence[str], chosen: Mapping[s
         ours = {kind: (name, results[name].settings[0].estimates["test_accuracy"]) for kind, name in kinds.items()}
         shown.append(published.beside_best(f"{about}, beside published reports", ours))
         remarks += [published.reached(*ours["linear"]), published.SOURCE]
-    sure = {NAMES[loss]: true_class.of(first_with(results, loss)) for loss in ("softmax", "sigmoid")}
+    sure = {loss: true_class.of(first_with(results, loss)) for loss in ("softmax", "sigmoid")}
     if all(sure.values()):
         figures["probabilities"] = true_class.histograms(sure, about)
         remarks += [f"{own.words(name)}." for name, own in sure.items()]
+        name, last = list(results.items())[-1]
+        if last.plan.facts()["loss"] in sure and last.outcome.converged.any():
+            remarks.append(with_mirror_images(name, last))
     else:
         remarks.append(
             "Without final weights (--weights=none), or where all runs diverged, there are no probabilities."
@@ -109,19 +112,24 @@ def draw(results: Mapping[str, Result], helped: Sequence[str], chosen: Mapping[s
     return Report(shown, remarks, figures, {**drawn.summary, "helped": list(helped), "chosen": dict(chosen)})
 
 
+def with_mirror_images(name: str, result: Result) -> str:
+    """Its accuracy where every test image is classified together with its mirror image."""
+    P = two_layer.probabilities(result, result.plan.splits.test, flips=True)[:, -1]
+    accuracy = stats.estimate(two_layer.accuracy(P, result.plan.splits.test))
+    return f"{name}, by the mean probabilities of a test image and its mirror image: {tables.percent(accuracy)} %."
+
+
 def first_with(results: Mapping[str, Result], loss: str) -> Result:
     return next(one for one in results.values() if one.plan.facts()["loss"] == loss)
 
 
-def best_of(study: ablation.Study, name: str, changes: Mapping[str, object]) -> tuple[Row, str]:
-    """The row with the best setting of a grid, and what that is in words."""
+def best_of(study: ablation.Study, name: str, grids: Sequence[Row], loss: str) -> tuple[Row, str]:
+    """The row of the best λ and η of all grids, and what they are in words."""
     options = study.options
-    loss = changes.get("loss", options.loss)
     axes = {"lam": scaled(options.grid_lam, 0, loss=loss), "lr": scaled(options.grid_lr, 1, loss=loss)}
-    grids = [Row(f"{name}: n_batch = {n}", {**changes, "n_batch": n}) for n in options.grid_n_batch]
     found = study.search(grids, axes, min(options.grid_seeds, options.n_seeds)).changes
-    said = f"λ = {found['lam'][0]:g}, η = {found['lr'][0]:g}, n_batch = {found['n_batch']}"
-    return Row(name, found), said
+    n_batch = found.get("n_batch", options.n_batch)
+    return Row(name, found), f"λ = {found['lam'][0]:g}, η = {found['lr'][0]:g}, n_batch = {n_batch}"
 
 
 def main():
@@ -137,12 +145,14 @@ def main():
     searched = {name: vars(options)[name] for name in tried}
     with ablation.opened("assignment1_extras", first, options, plan_of, here, **searched) as study:
         trained, chosen = study.train(first), {}
-        helped = study.agreed(lambda: that_helped(trained))
-        best, chosen[SEARCHED] = best_of(study, SEARCHED, {})
+        grids = [Row(f"grid, n_batch = {n}", {"n_batch": n}) for n in options.grid_n_batch]
+        best, chosen[SEARCHED] = best_of(study, SEARCHED, grids, options.loss)
         trained += study.train([best])
+        helped = study.agreed(lambda: that_helped(trained))
         if helped:
-            changes = together([row for name in helped for row in first if row.name == name])
-            best, chosen[TOGETHER] = best_of(study, TOGETHER, changes)
+            changes = together([one.row for name in helped for one in trained if one.row.name == name])
+            grids, loss = [Row("grid of all that helped", changes)], changes.get("loss", options.loss)
+            best, chosen[TOGETHER] = best_of(study, TOGETHER, grids, loss)
             trained += study.train([best])
         study.report(trained, functools.partial(draw, helped=helped, chosen=chosen))
 
