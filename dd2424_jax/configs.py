@@ -128,7 +128,7 @@ class Config:
         if self.snapshots != tuple(step for step in self.eval_steps[:-1] if step in kept):
             raise ValueError(f"snapshots={self.snapshots} must be ascending and of eval_steps, without the last")
         for name in ("smoothing", "dropout", "input_dropout"):
-            if not 0 <= getattr(self, name) < 1:
+            if not 0 <= getattr(self, name) <= 1 - 2**-16:
                 raise ValueError(f"{name}={getattr(self, name)} must be in [0, 1)")
         if not 0 <= self.flip <= 1 or self.shift not in range(augment.SIDE):
             raise ValueError(f"flip={self.flip} must be in [0, 1], shift={self.shift} in 0 to {augment.SIDE - 1}")

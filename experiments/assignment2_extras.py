@@ -62,9 +62,10 @@ REGULARISERS = {"dropout 0.2": DROPOUT, "flips": FLIPS, "shifts ±3": SHIFTS}
 LAST = Row(
     "all together",
     {
-        **{"hidden": [1000], **DROPOUT, **FLIPS, **SHIFTS, "lam": [1e-4]},
-        **{"optimizer": "nesterov", "momentum": [0.9], "lr_max": [0.008]},
-        **{"n_s": lambda own: 15 * own.n_s, "n_cycles": 1, "n_evals": 12, "eval_train": 5_000},
+        **{"hidden": [1000], "init": "he", "precision": "bfloat16", **DROPOUT, **FLIPS, **SHIFTS, "lam": [1e-4]},
+        **{"optimizer": "nesterov", "momentum": [0.9], "lr_max": [0.02], "n_batch": 250},
+        **{"n_s": lambda own: 10 * own.n_s, "n_cycles": 1, "n_evals": 10},  # 100 epochs
+        "eval_train": lambda own: min(own.n_valid, own.n_train),
         **{"n_seeds": 5, "seed": lambda own: own.seed + 1000},  # which have decided nothing
     },
 )

@@ -8,10 +8,10 @@ from dd2424_jax import dropout
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
 def test_units_are_dropped_with_the_probability_and_the_mean_stays(probability):
     mask = np.asarray(dropout.mask(jax.random.key(3), (1000, 100), probability))
-    np.testing.assert_allclose(np.unique(mask), [0, 1 / (1 - probability)], rtol=1e-6)
+    np.testing.assert_allclose(np.unique(mask), [0, 1 / (1 - probability)], rtol=2e-4)
     dropped = np.mean(mask == 0)
     assert abs(dropped - probability) < 5 * np.sqrt(probability * (1 - probability) / mask.size)
-    assert np.mean(mask) == pytest.approx((1 - dropped) / (1 - probability), rel=1e-5)
+    assert np.mean(mask) == pytest.approx((1 - dropped) / (1 - probability), rel=2e-4)
 
 
 def test_every_unit_of_every_image_has_its_own_chance():
@@ -23,4 +23,4 @@ def test_every_unit_of_every_image_has_its_own_chance():
 
 
 def test_without_probability_nothing_is_dropped():
-    np.testing.assert_array_equal(dropout.mask(jax.random.key(0), (5, 4), 0.0), 1.0)
+    np.testing.assert_array_equal(dropout.mask(jax.random.key(0), (5, 3), 0.0), 1.0)

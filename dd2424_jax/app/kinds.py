@@ -33,4 +33,4 @@ def define_path(name: str, default: str | None, text: str):
 
 def define_share(name: str, text: str):
     """A flag of a number in [0, 1), 0 by default."""
-    flags.DEFINE_float(name, 0.0, f"{text}; 0 to below 1", lower_bound=0.0, upper_bound=1 - 2**-24)  # in float32
+    flags.DEFINE_float(name, 0.0, f"{text}; 0 to below 1", lower_bound=0.0, upper_bound=1 - 2**-16)  # of dropout.py

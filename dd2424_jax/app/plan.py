@@ -45,8 +45,9 @@ def rising(experiment: str, options: SimpleNamespace, *, test: bool) -> Plan:
     Raises:
       UsageError: it does not rise.
     """
-    if any(low >= high for low, high in itertools.product(options.lr_min, options.lr_max)):
-        raise UsageError("lr_min must be below lr_max, as the learning rate is to rise between them")
+    settings = hypers(options)
+    if np.any(settings.lr_min >= settings.lr_max):
+        raise UsageError("lr_min must be below lr_max, as the learning rate is to rise from one to the other")
     _check_extent(options, options.n_s, options.n_evals)
     # After n_s (i / n_evals)² updates, or i where that is less: denser where the rate is low and accuracy rises fast
     steps = [max(i, round(options.n_s * (i / options.n_evals) ** 2)) for i in range(1, options.n_evals + 1)]

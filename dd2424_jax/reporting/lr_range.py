@@ -51,6 +51,11 @@ def _rate(result: Result, i: int, evaluation: int | None) -> str:
     return "–" if evaluation is None else f"{result.outcome.lr[i, evaluation]:.3g}"
 
 
+def _flag(name: str, rates: Sequence[str]) -> str:
+    """As it is typed: one for all settings where they are equal, as lists are paired with λ's."""
+    return f"--{name}={','.join(rates if len({*rates}) > 1 else rates[:1])}"
+
+
 def _accuracy(result: Result, i: int, own: Suggestion) -> stats.Estimate:
     return stats.estimate(result.outcome.valid.accuracy[i, :, own.highest])
 
@@ -58,17 +63,16 @@ def _accuracy(result: Result, i: int, own: Suggestion) -> stats.Estimate:
 def _remarks(result: Result, suggested: Sequence[Suggestion]) -> list[str]:
     remarks = [RULE]
     if all(own.highest is not None for own in suggested):
-        lists = {
-            "lr_min": [_rate(result, i, own.lowest) for i, own in enumerate(suggested)],
-            "lr_max": [_rate(result, i, own.highest) for i, own in enumerate(suggested)],
-        }
-        given = " ".join(f"--{name}={','.join(rates)}" for name, rates in lists.items())
-        remarks.append(f"To train with{', as the settings are in the table' if len(suggested) > 1 else ''}: {given}")
+        lowest = [_rate(result, i, own.lowest) for i, own in enumerate(suggested)]
+        highest = [_rate(result, i, own.highest) for i, own in enumerate(suggested)]
+        order = ", in the order of the table" if len({*lowest}) + len({*highest}) > 2 else ""
+        remarks.append(f"To train with{order}: {_flag('lr_min', lowest)} {_flag('lr_max', highest)}")
     names = np.array(labels.settings(result.plan))
     flat = np.array([own.highest is None for own in suggested])
     unfinished = ~flat & [not own.falls for own in suggested]
     if flat.any():
-        remarks.append(f"No suggestion, as accuracy does not rise significantly: {'; '.join(names[flat])}.")
+        until = "before the range ends or a seed diverges"
+        remarks.append(f"No suggestion, as accuracy does not rise significantly {until}: {'; '.join(names[flat])}.")
     if unfinished.any():
         what = f"by more than {100 * SHARE:g} % of its rise: raise --lr_max"
         remarks.append(f"The range ends before accuracy falls {what}. So it is for {'; '.join(names[unfinished])}.")
@@ -79,7 +83,7 @@ def _figure(result: Result, suggested: Sequence[Suggestion], about: str):
     """Validation accuracy and training loss against the learning rate, of every setting until a run diverges."""
     outcome, names = result.outcome, [labels.in_math(name) for name in labels.settings(result.plan)]
     banded = len(names) <= plots.MAX_LEGEND
-    title = f"{about}; mean{' and 95 % band' if banded else ''}; suggested: ○ η_min, ☆ η_max"
+    title = f"{about}; mean{' and 95 % band' if banded else ''}; circle: suggested η_min, star: η_max"
     fig, axes = plots.figure(2, 1, title, height=2.8, sharex=True)
     axes = axes[:, 0]
     panels = {"validation accuracy": outcome.valid.accuracy, "training loss": outcome.train.loss}
@@ -89,7 +93,9 @@ def _figure(result: Result, suggested: Sequence[Suggestion], about: str):
             mean, low, high = stats.band(values[i][:, shown])
             ax.plot(outcome.lr[i, shown], mean, color=shade, marker=marker, label=names[i])
             if banded:
-                ax.fill_between(outcome.lr[i, shown], low, high, color=shade, alpha=0.15, linewidth=0)
+                ax.fill_between(
+                    outcome.lr[i, shown], low, high, color=shade, alpha=0.2 / len(names) ** 0.5, linewidth=0
+                )
             if own.highest is not None:
                 for at, mark, size in ((own.lowest, "o", 9), (own.highest, "*", 14)):
                     ax.plot(outcome.lr[i, at], values[i, :, at].mean(), mark, markersize=size, **MARKS)

@@ -168,7 +168,7 @@ def test_a_rising_rate_is_evaluated_at_squares_and_ends_at_its_greatest(n_evals)
 
 
 def test_a_rate_that_does_not_rise_is_refused():
-    given = [*SMALL, "--lr_min=0.1", "--lr_max=0.2,0.1"]
+    given = [*SMALL, "--lr_min=0.1,0.01", "--lr_max=0.1,0.05"]
     with parsed("lr_range_test", *given) as options, pytest.raises(command_line.UsageError, match="below lr_max"):
         plan.rising("lr_range_test", options, test=False)
 

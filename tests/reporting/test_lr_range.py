@@ -46,14 +46,15 @@ def test_the_table_and_the_summary_have_the_rates_that_the_rule_gives():
     )
     assert json.dumps(report.summary, allow_nan=False)
     assert not report.omits
-    assert "To train with, as the settings are in the table: --lr_min=0.001,0.001 --lr_max=0.1,0.1" in report.remarks
+    assert "To train with: --lr_min=0.001 --lr_max=0.1" in report.remarks
 
 
 def test_a_range_that_ends_too_early_is_said_of_the_settings_that_it_is_of():
     result = ranged(2)
     result.outcome.valid.accuracy[1] += np.linspace(0, 1, len(SHAPE))
     assert [own["falls"] for own in draw(result, "Range test").summary["suggested"]] == [True, False]
-    remark = draw(result, "Range test").remarks[-1]
+    *_, given, remark = draw(result, "Range test").remarks
+    assert given == "To train with, in the order of the table: --lr_min=0.001 --lr_max=0.1,0.3"
     assert remark.endswith("raise --lr_max. So it is for λ = 0.1.")
     assert not any("raise" in remark for remark in draw(ranged(2), "Range test").remarks)
 
@@ -61,7 +62,8 @@ def test_a_range_that_ends_too_early_is_said_of_the_settings_that_it_is_of():
 def test_without_a_rise_there_is_no_suggestion():
     report = draw(ranged(mean=np.full(6, 0.1)), "Range test")
     assert report.tables[0].rows[0][1:4] == ["–", "–", "–"]
-    assert report.remarks[-1] == "No suggestion, as accuracy does not rise significantly: λ = 1e-05."
+    assert report.remarks[-1].startswith("No suggestion, as accuracy does not rise significantly")
+    assert report.remarks[-1].endswith(": λ = 1e-05.")
     assert not any("To train with" in remark for remark in report.remarks)
 
 
