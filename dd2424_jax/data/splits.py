@@ -204,7 +204,15 @@ def _images(pool: Split, first: int, n: int) -> Split:
 def _join(dataset: Dataset, batches: Sequence[int]) -> Split:
     if len(batches) == 1:
         return dataset.batches[batches[0] - 1]
-    return Split(*(np.concatenate([dataset.batches[i - 1][part] for i in batches]) for part in (0, 1)))
+    key = (id(dataset.batches), *batches)
+    if key not in _JOINED:
+        _JOINED.clear()
+        joined = Split(*(np.concatenate([dataset.batches[i - 1][part] for i in batches]) for part in (0, 1)))
+        _JOINED[key] = dataset.batches, joined  # while it holds these, no other dataset has their id
+    return _JOINED[key][1]
+
+
+_JOINED: dict[tuple[int, ...], tuple] = {}  # the last: all plans of a command share one copy of its images
 
 
 def scale(X: np.ndarray) -> Scale:

@@ -1,5 +1,7 @@
 import functools
+import itertools
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,6 +23,8 @@ ROWS = [
     Row("larger batches", {"n_batch": 60}),
     Row("half the rate", {"lr_max": lambda own: [lr / 2 for lr in own.lr_max]}),
 ]
+AXES = {"lam": [0.0, 0.2], "lr_max": [0.06, 0.2]}
+GRIDS = (Row("grid", {}), Row("grid of larger batches", {"n_batch": 60}))
 DRAW = functools.partial(reporting.draw, title="Parts")
 
 
@@ -31,10 +35,10 @@ def fast_figures():
 
 
 @pytest.fixture
-def trainable(splits):
-    """Of options, a plan that is trained in earnest."""
+def plan_of(splits):
+    """Of options, a plan, and numbers for it that no training made."""
 
-    def plan_of(options, *, test):
+    def planned(options, *, test):
         plan = tried.plan(splits if test else splits._replace(test=None))
         lam, lr = np.meshgrid(options.lam, options.lr_max) if options.grid else (options.lam, options.lr_max)
         return plan._replace(
@@ -44,18 +48,8 @@ def trainable(splits):
             seeds=tuple(range(options.n_seeds)),
         )
 
-    return plan_of
-
-
-@pytest.fixture
-def plan_of(trainable):
-    """The same, and numbers that no training made."""
     with untrained():
-        yield trainable
-
-
-AXES = {"lam": [0.0, 0.2], "lr_max": [0.06, 0.2]}
-GRIDS = (Row("grid", {}), Row("grid of larger batches", {"n_batch": 60}))
+        yield planned
 
 
 def study(plan_of, session, rows=ROWS, draw=DRAW, grids=GRIDS):
@@ -100,8 +94,10 @@ def test_the_choice_is_the_best_of_all_grids_on_validation_and_never_sees_the_te
         plan = plan_of(options, test=False)
         outcome = result.read_arrays(tmp_path / "parts" / plan.digest, plan, weights=False)
         assert outcome.test is None
+        assert not (tmp_path / "parts" / plan.digest / result.PARAMS).exists()
         for i, setting in enumerate(plan.settings()):
             scores[n_batch, setting] = outcome.scores[i].mean()
+    assert (chosen.run.path / result.PARAMS).exists()
     best = max(scores, key=scores.get)
     assert (chosen.plan.config.n_batch, *chosen.plan.settings()) == best
 
@@ -129,10 +125,15 @@ def test_the_report_is_drawn_again_where_what_draws_or_a_row_has_changed(plan_of
     assert table.read_text() == "as it was"
     study(plan_of, tried.session(tmp_path), grids=(), draw=functools.partial(reporting.draw, title="Other"))
     assert table.read_text() != "as it was"
-    table.write_text("as it was")
-    pipeline.run(plan_of(OPTIONS, test=True), ablation.draw_part, tried.session(tmp_path)._replace(force=True))
     study(plan_of, tried.session(tmp_path), grids=())
-    assert table.read_text() != "as it was"
+    for trained_again in (False, True):
+        table.write_text("as it was")
+        if trained_again:
+            pipeline.run(plan_of(OPTIONS, test=True), ablation.draw_part, tried.session(tmp_path)._replace(force=True))
+        else:
+            shutil.rmtree(tmp_path / summary(tmp_path)["rows"][0]["run"])
+        study(plan_of, tried.session(tmp_path), grids=())
+        assert table.read_text() != "as it was"
     assert len(list(tmp_path.glob("extras/[!l]*"))) == 1
     assert summary(tmp_path)["rows"][0]["run"].endswith("-2")
 
@@ -182,6 +183,19 @@ def test_shards_each_train_their_part_of_all_rows_and_the_last_one_draws(plan_of
     assert [row["gains"]["test"]["n_seeds"] for row in summary(tmp_path)["rows"][1:]] == [4, 4, 4]
 
 
+def test_a_row_that_another_shard_completes_meanwhile_is_there_in_the_end(plan_of, tmp_path, monkeypatch):
+    finished, n = pipeline.finished, itertools.count()
+
+    def too_early(*args):
+        if next(n) == 0:
+            raise pipeline.Unfinished
+        return finished(*args)
+
+    monkeypatch.setattr(pipeline, "finished", too_early)
+    study(plan_of, tried.session(tmp_path), grids=())
+    assert [row["name"] for row in summary(tmp_path)["rows"]] == [row.name for row in ROWS]
+
+
 def test_without_weights_no_row_keeps_any(plan_of, tmp_path):
     study(plan_of, tried.session(tmp_path, weights=False))
     assert not list(tmp_path.rglob("params.npz"))
@@ -193,8 +207,9 @@ def test_several_settings_are_no_row(plan_of, tmp_path):
         study(plan_of, tried.session(tmp_path), rows=[Row("baseline", {"lam": [0.0, 0.1]})])
 
 
-def test_where_every_run_of_a_search_diverged_it_says_so(trainable, tmp_path):
-    with ablation.opened("extras", ROWS, OPTIONS, trainable, tried.session(tmp_path)) as own:
+def test_where_every_run_of_a_search_diverged_it_says_so(plan_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(result, "ranking", lambda *_: [])  # which leaves out what diverged
+    with ablation.opened("extras", ROWS, OPTIONS, plan_of, tried.session(tmp_path)) as own:
         with pytest.raises(UsageError, match="every run of grid diverged"):
-            own.search(GRIDS[:1], {"lam": [1e30], "lr_max": [1e30]}, 2)
+            own.search(GRIDS[:1], AXES, 2)
         own.report(own.train(ROWS[:1]), DRAW)

@@ -183,3 +183,13 @@ def test_sets_of_batches_of_their_own_leave_the_training_images_alone(dataset):
 def test_more_sets_than_there_are_are_refused(dataset):
     with pytest.raises(data.DataError, match="n_splits=3: of 10000 images there are 2 sets of 9999"):
         data.splits(dataset, (1,), n_train=1, n_valid=9_999, n_splits=3)
+
+
+def test_plans_of_the_same_batches_share_their_images_and_those_of_other_data_do_not(dataset):
+    few, many = (data.split(dataset, [2, 1], n_train=n, n_valid=30) for n in (100, 200))
+    assert np.shares_memory(few.train.X, many.train.X)
+    assert np.shares_memory(few.valid.X, many.valid.X)
+    other = dataset._replace(batches=(*dataset.batches[1:], dataset.batches[0]))
+    moved = data.split(other, [2, 1], n_train=100, n_valid=30)
+    np.testing.assert_array_equal(moved.train.X, dataset.batches[2].X[:100])
+    np.testing.assert_array_equal(few.train.X, dataset.batches[1].X[:100])

@@ -81,3 +81,17 @@ def test_the_reports_searches_are_of_its_network_and_images():
     assert published.can_overlay(plan_of(of, n_s=900, eval_steps=(3, 9), init_std=0.1414))
     for changes in ({"source": "synthetic"}, {"loss": losses.hinge}, {"sizes": (3072, 10)}):
         assert not published.can_overlay(plan_of(of, **changes))
+
+
+def test_best_linear_classifiers_stand_beside_ours_and_the_aim_is_the_largest():
+    ours = {"linear": ("all", estimate([0.42, 0.43, 0.44])), "hinge": ("SVM loss", estimate([]))}
+    table = published.beside_best("caption", ours)
+    assert [row[1:3] for row in table.rows] == [
+        ["3", "43.00 ± 1.00"],
+        ["17", "41.1 ± 0.7"],
+        ["0", "diverged"],
+        ["10", "36.2 ± 3.2"],
+    ]
+    assert published.reached(*ours["linear"]).startswith("all: 43.00 % on test, the mean over seeds, 0.70 points above")
+    assert "0.30 points below" in published.reached("all", estimate([0.42, 0.42]))
+    assert published.reached(*ours["hinge"]) == "SVM loss diverged."
