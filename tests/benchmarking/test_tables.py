@@ -78,6 +78,12 @@ def test_other_precisions_stand_beside_float32():
     assert wide[3] == "2.00 (2.00–2.00)"
 
 
+def test_what_a_part_adds_is_in_per_cent():
+    (row,) = tables.parts_table(record()).rows
+    assert row[:2] == ["flips", "8 × 3"]
+    assert row[3].startswith("6 (")
+
+
 def test_cpu_contention_is_remarked_on():
     assert not any("CONTENTION" in remark for remark in tables.remarks(record()))
     busy = tables.remarks(record(machine={**MACHINE, "cores": 4, "devices": 4}))
