@@ -93,8 +93,8 @@ def test_parts_are_each_measured_alone_and_against_an_update_without(monkeypatch
     monkeypatch.setattr(measurements, "PARTS", {"flips": {"flip": 0.5}, "label smoothing": {"smoothing": 0.1}})
     monkeypatch.setattr(timing, "race", lambda calls, n: {name: Clocked(np.full(n, seconds[name])) for name in calls})
     measured = measurements.parts(splits, jax.devices()[:2], rounds=3, n_steps=4)
-    assert [own["added"]["median"] for own in measured] == 2 * [0.5, 0.0]
-    assert measured[0]["seconds"]["median"] == 1.5 / (4 * 5)
+    np.testing.assert_allclose([own["added"]["median"] for own in measured], 2 * [0.5, 0.0], atol=1e-12)
+    assert measured[0]["seconds"]["median"] == pytest.approx(1.5 / (4 * 5))
     assert {shape for shape, _ in made} == {(1, 5), (8, 3)}
     assert [(own.flip, own.smoothing) for _, own in made] == 2 * [(0.0, 0.0), (0.5, 0.0), (0.0, 0.1)]
 

@@ -17,7 +17,7 @@ def test_a_number_is_its_median_and_quartiles():
 @pytest.mark.parametrize("changes", [{}, {"processes": {}, "growth": {**record()["growth"], "memory": []}}])
 def test_a_record_is_drawn_whether_or_not_processes_and_memory_were_measured(changes):
     report = tables.draw(record(**changes))
-    assert len(report.tables) == (7 if not changes else 6)
+    assert len(report.tables) == (8 if not changes else 7)
     for table in report.tables:
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.header)}
