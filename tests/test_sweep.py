@@ -67,9 +67,17 @@ def test_between_the_ends_a_part_of_the_training_images_may_be_evaluated(whole, 
     np.testing.assert_allclose([a[2, 2, 1] for a in found.train], expected, rtol=1e-10)
 
 
+def noisy(key, X):
+    """An augmentation."""
+    return X + jax.random.randint(key, X.shape, 0, 9, X.dtype)
+
+
+@pytest.mark.parametrize(
+    "part", [{"augment": noisy}, {"dropout": 0.5}, {"input_dropout": 0.3}], ids=lambda part: next(iter(part))
+)
 @pytest.mark.parametrize("devices", [1, 2])
-def test_what_is_random_in_an_update_is_shared_by_the_settings_of_a_seed(splits, x64, devices):
-    config = dataclasses.replace(CONFIG, augment=noisy)
+def test_what_is_random_in_an_update_is_shared_by_the_settings_of_a_seed(splits, x64, devices, part):
+    config = dataclasses.replace(CONFIG, **part)
     hypers = train.Hypers([0.01, 0.01, 0.01], 1e-3, 0.2)
     found = sweep.run(config, hypers, SEEDS, splits, devices=jax.devices()[:devices])
     for i in (1, 2):
@@ -77,11 +85,6 @@ def test_what_is_random_in_an_update_is_shared_by_the_settings_of_a_seed(splits,
     assert len(np.unique(found.valid.cost[0, :, -1].round(6))) == len(SEEDS)
     alone = sweep.run(config, HYPERS._replace(lam=0.01), [11], splits)
     np.testing.assert_allclose(alone.valid.cost[0, 0], found.valid.cost[0, 2], rtol=1e-10)
-
-
-def noisy(key, X):
-    """An augmentation."""
-    return X + jax.random.randint(key, X.shape, 0, 9, X.dtype)
 
 
 def test_axes_are_settings_seeds_evaluations(whole):

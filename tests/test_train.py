@@ -7,7 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dd2424_jax import data, evaluation, losses, network, optimizers, schedules, train
+from dd2424_jax import (
+    activations,
+    data,
+    dropout,
+    evaluation,
+    initializers,
+    losses,
+    network,
+    optimizers,
+    schedules,
+    train,
+)
+from dd2424_jax.data import augment
 from tests import reference
 
 CONFIG = train.Config(sizes=(12, 5, 3), n_batch=20, n_s=15, eval_steps=(50,))
@@ -112,6 +124,64 @@ def test_what_is_random_in_an_update_depends_on_seed_and_update_alone(x64, split
         state = run(CONFIG, plain_splits, HYPERS, batches[step : step + 1], seed=2, start=step, state=state)
     assert_same(state.params, whole.params, atol=1e-12)
     assert not np.allclose(whole.params[0].W, run(CONFIG, splits, HYPERS, batches, seed=2).params[0].W)
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Forty, as large as they are."""
+    rng = np.random.default_rng(6)
+    split = data.Split(rng.integers(0, 256, (40, 3072), np.uint8), rng.integers(0, 10, 40).astype(np.uint8))
+    return split, data.scale(split.X)
+
+
+PARTS = {
+    **{"flip": 0.5, "shift": 3, "shift_padding": "edge", "smoothing": 0.1, "dropout": 0.5, "input_dropout": 0.2},
+    **{"activation": activations.gelu, "init": initializers.he},
+}
+
+
+def test_an_update_is_the_closed_forms_on_what_its_key_draws(x64, images):
+    split, scale = images
+    config = train.Config((3072, 6, 5, 10), 20, (9,), n_s=5, **PARTS)
+    state, indices, key = train.init_state(config, HYPERS, 4), np.arange(5, 25), train.update_key(4, 0)
+    of = [jax.random.fold_in(key, part) for part in range(5)]
+    X = augment.flipped(of[train.FLIP], split.X[indices], 0.5)
+    X = augment.shifted(of[train.SHIFT], X, 3, "edge")
+    X = (X - scale.mean) / scale.sd * dropout.mask(of[train.INPUT_DROPOUT], (20, 3072), 0.2)
+    keys = jax.random.split(of[train.DROPOUT], 2)
+    masks = [dropout.mask(own, (20, m), 0.5) for own, m in zip(keys, (6, 5), strict=True)]
+    Y = 0.9 * np.eye(10)[split.y[indices]] + 0.1 / 10
+    expected = network.gradients(state.params, X, Y, HYPERS.lam, activation=activations.gelu, masks=masks)
+    after = train.train_step(config, split, scale, HYPERS, state, indices, key)
+    moved = jax.tree.map(lambda a, g: a - HYPERS.lr_min * g, state.params, expected)
+    assert_same(after.params, moved, atol=1e-12)
+
+
+def test_evaluations_change_no_image_and_drop_no_unit(images):
+    split, scale = images
+    config = train.Config((3072, 6, 10), 20, (9,))
+    params = train.init_state(config, HYPERS, 0).params
+    plain = evaluation.evaluate(config, split, scale, HYPERS, params)
+    noisy = dataclasses.replace(config, **{**PARTS, "activation": activations.relu})
+    assert evaluation.evaluate(noisy, split, scale, HYPERS, params) == plain
+
+
+def test_what_is_off_is_not_in_the_program(splits):
+    def n_operations(**parts):
+        config = dataclasses.replace(CONFIG, **parts)
+        state, indices = train.init_state(config, HYPERS, 0), np.arange(20)
+
+        def update(state, key):
+            return train.train_step(config, splits.train, splits.scale, HYPERS, state, indices, key)
+
+        text = str(jax.make_jaxpr(update)(state, jax.random.key(0)))
+        return text.count("\n"), "random" in text
+
+    (off, drawn), (on, drawn_on) = n_operations(), n_operations(dropout=0.5)
+    assert not drawn
+    assert drawn_on
+    assert off < on
+    assert n_operations(smoothing=0.0, flip=0.0, shift=0, dropout=0.0, input_dropout=0.0) == (off, drawn)
 
 
 def test_new_hypers_do_not_recompile(splits):

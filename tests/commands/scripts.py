@@ -26,6 +26,10 @@ ROOT = Path(__file__).parent.parent.parent
 SMALL = ["--dataset=synthetic", "--n_train=400", "--n_valid=200", "--n_seeds=2", "--n_batch=30"]  # 30 divides no 400
 LISTS = ("--lam", "--lr", "--lr_min", "--lr_max", "--momentum", "--hidden", "--network", "--where")
 TINY = [*SMALL, "--n_s=6", "--n_cycles=1", "--n_evals=3"]
+EVERY_PART = [  # of training, at once
+    *("--flip=0.5", "--shift=2", "--shift_padding=edge", "--dropout=0.2", "--input_dropout=0.1", "--smoothing=0.1"),
+    *("--activation=gelu", "--init=he", "--optimizer=adamw", "--schedule=triangular2", "--lr_max=0.01"),
+]
 
 
 class Done(NamedTuple):

@@ -14,6 +14,7 @@ import pytest
 
 from dd2424_jax.runs import directory
 from tests.commands.scripts import (
+    EVERY_PART,
     TINY,
     call_here,
     command,
@@ -27,7 +28,7 @@ from tests.commands.scripts import (
 )
 from tests.commands.stubs import figures_as_text
 
-LONG = [*TINY, "--n_s=40", "--n_evals=10", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
+LONG = [*TINY, *EVERY_PART, "--n_s=40", "--n_evals=10", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
 
 
 @pytest.fixture(scope="module", autouse=True)
