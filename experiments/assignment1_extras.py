@@ -4,8 +4,8 @@
 
 The baseline is the assignment's: the first 10,000 images, λ = 0.1, η = 0.001, 40 epochs of batches of 100. Each row
 changes one thing, with the same ten seeds, validated on the same 1,000 images. What is chosen (by the grids, and what
-has helped) is chosen on validation; the test images are looked at once the rows are trained. Expect 39 % of the
-baseline.
+has helped) is chosen on validation; the test images are looked at once the rows are trained. Expect a test
+accuracy of 39.0 % of the baseline, and 42 % of all that help.
 """
 
 from __future__ import annotations
@@ -90,9 +90,7 @@ def draw(results: Mapping[str, Result], helped: Sequence[str], chosen: Mapping[s
         "out what helps costs no less than to take what does not."
     )
     remarks += [f"Chosen on validation, {name}: {what}." for name, what in chosen.items()]
-    remarks.append(
-        "What was chosen by a grid has too high a validation accuracy (selection bias), but not test accuracy."
-    )
+    remarks.append("Where a grid has chosen, validation accuracy is too high (selection bias); test accuracy is not.")
     if published.assignment1(baseline.plan, 0):
         kinds = {"linear": list(results)[-1], "sigmoid": NAMES["sigmoid"], "hinge": NAMES["hinge"]}
         ours = {kind: (name, results[name].settings[0].estimates["test_accuracy"]) for kind, name in kinds.items()}
@@ -128,8 +126,14 @@ def best_of(study: ablation.Study, name: str, grids: Sequence[Row], loss: str) -
     options = study.options
     axes = {"lam": scaled(options.grid_lam, 0, loss=loss), "lr": scaled(options.grid_lr, 1, loss=loss)}
     found = study.search(grids, axes, min(options.grid_seeds, options.n_seeds)).changes
-    n_batch = found.get("n_batch", options.n_batch)
-    return Row(name, found), f"λ = {found['lam'][0]:g}, η = {found['lr'][0]:g}, n_batch = {n_batch}"
+    said = [f"{symbol} = {shown(found[flag][0], axes[flag])}" for symbol, flag in (("λ", "lam"), ("η", "lr"))]
+    return Row(name, found), ", ".join([*said, f"n_batch = {found.get('n_batch', options.n_batch)}"])
+
+
+def shown(value: float, tried: Sequence[float]) -> str:
+    """And whether another one may be better still."""
+    end = "largest" if value == max(tried) else "least" if value == min(tried) > 0 else ""
+    return f"{value:g}" + (f" (the {end} tried)" if end and len(tried) > 1 else "")
 
 
 def main():

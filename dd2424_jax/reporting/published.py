@@ -174,9 +174,13 @@ def can_overlay(plan: Plan) -> bool:
 
 
 def _comparable(config: train.Config) -> train.Config:
-    """Without what does not tell its final numbers from others': eval_train, snapshots, `highest` from float32."""
+    """Without what does not tell its final numbers from others': eval_train, snapshots, `highest` from float32.
+
+    Nor the length of a cycle where the learning rate is constant.
+    """
     product = precisions.float32 if config.precision is precisions.highest else config.precision
-    return dataclasses.replace(config, precision=product, eval_train=0, snapshots=())
+    n_s = 1 if config.schedule is schedules.constant else config.n_s
+    return dataclasses.replace(config, precision=product, n_s=n_s, eval_train=0, snapshots=())
 
 
 def overlay(ax) -> None:

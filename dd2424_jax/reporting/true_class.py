@@ -45,20 +45,21 @@ def of(result: Result) -> Sureness | None:
 
 def histograms(named: Mapping[str, Sureness], title: str):
     """A row of each: images taken rightly, and wrongly; shares of all test images, mean over seeds, on common axes."""
-    grid = {"sharex": True, "sharey": True, "height": 1.8}
-    fig, axes = plots.figure(len(named), 2, f"{title}: probability of the true class of test images", **grid)
+    about = f"{title}: probability of the true class of test images; dashed: medians"
+    fig, axes = plots.figure(len(named), 2, about, height=1.8, sharex=True, sharey=True)
     for row, (name, sure) in zip(axes, named.items(), strict=True):
-        for ax, of_kind, kind, colour in zip(
-            row, (sure.right, ~sure.right), ("right", "wrong"), (plots.BLUE, plots.VERMILION), strict=True
+        for ax, of_kind, kind, colour in (
+            (row[0], sure.right, "right", plots.BLUE),
+            (row[1], ~sure.right, "wrong", plots.VERMILION),
         ):
-            ax.hist(
-                sure.p[of_kind], BINS, weights=np.full(of_kind.sum(), 1 / of_kind.size), color=colour, edgecolor="white"
-            )
+            share = np.full(of_kind.sum(), 1 / of_kind.size)
+            ax.hist(sure.p[of_kind], BINS, weights=share, color=colour, edgecolor="white")
             ax.set_title(f"{name}: {100 * of_kind.mean():.1f} % {kind}")
             ax.grid(True)
-            ax.set(xlim=(0, 1), xlabel="probability of the true class" if row is axes[-1] else "")
             if of_kind.any():
                 ax.axvline(np.median(sure.p[of_kind]), color="black", linestyle="--", linewidth=1)
         row[0].set_ylabel("test images")
-        row[0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    for ax in axes[-1]:
+        ax.set(xlabel="probability of the true class", xlim=(0, 1))
+    axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     return fig
