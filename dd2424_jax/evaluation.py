@@ -64,7 +64,7 @@ def probabilities(config: Config, split: data.Split, scale: data.Scale, params: 
         raise ValueError("the loss has no probabilities")
 
     def of_one(x):
-        X = jnp.stack([x, augment.mirrored(x)]) if flips else x[None]
+        X = augment.mirror(jnp.stack([x, x]), jnp.array([False, True])) if flips else x[None]
         return jnp.mean(config.loss.probabilities(forward(config, scale, params, X)), axis=0)
 
     return jax.lax.map(of_one, split.X, batch_size=CHUNK)

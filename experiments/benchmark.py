@@ -78,6 +78,7 @@ def measure(options: SimpleNamespace, here: session.Session, splits: data.Splits
     side = options.side or (2048 if on_cpu else 8192)
     times = measurements.compare(splits, there, devices, side=side, **extent)
     compared = analysis.compared(times, measurements.SIZES, measurements.N_BATCH)
+    parts = measurements.parts(there, devices, **extent)
     pipeline.say("benchmark: growth")
     peak, points = compared["peak_flops_per_second"]["median"], options.growth_points or None
     grown = measurements.growth(there, devices, max_lams=max_lams, peak=peak, points=points, **extent)
@@ -85,6 +86,7 @@ def measure(options: SimpleNamespace, here: session.Session, splits: data.Splits
         "machine": measurements.machine(devices),
         "rounds": options.rounds,
         **compared,
+        "parts": parts,
         "growth": {**grown, "memory": taken},
         "processes": whole,
     }

@@ -1,5 +1,6 @@
 """What the benchmark measures: limits, sweeps and baselines in one race; what grows; whole processes; memory."""
 
+import dataclasses
 import os
 import platform
 import re
@@ -10,7 +11,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from dd2424_jax import data, precisions, train
+from dd2424_jax import activations, data, precisions, train
 from dd2424_jax.benchmarking import analysis, baselines, timing, workloads
 from dd2424_jax.io import records
 from dd2424_jax.io.progress import Progress
@@ -19,6 +20,15 @@ from dd2424_jax.runs import latest
 SIZES, N_BATCH, N_S = (data.DIMENSIONS, 50, len(data.CLASSES)), 100, 900  # of the coarse search
 SHAPES = [(1, 1), analysis.EXERCISE3, (8, 1), analysis.SEARCH, (8, 8)]  # λ, seeds
 PRECISE_SHAPES = [analysis.EXERCISE3, analysis.SEARCH]  # that are measured in every precision
+PARTS = {  # of training, each alone, over an update without
+    "flips": {"flip": 0.5},
+    "shifts by up to 3 pixels, black": {"shift": 3},
+    "shifts by up to 3 pixels, edge": {"shift": 3, "shift_padding": "edge"},
+    "dropout of hidden units": {"dropout": 0.2},
+    "dropout of pixels": {"input_dropout": 0.2},
+    "label smoothing": {"smoothing": 0.1},
+    "GELU": {"activation": activations.gelu},
+}
 BASELINE_LAMS = 8
 BASELINE_IMAGES = 10_000
 GROWTH_ROUNDS = 3
@@ -104,6 +114,23 @@ def compare(
         group: {name: times[group, name].per(n) for name, (_, n) in members.items()}
         for group, members in groups.items()
     }
+
+
+def parts(there: data.Splits, devices: Sequence[jax.Device], *, rounds: int, n_steps: int) -> list[dict]:
+    """An update with each of PARTS, and by which share it takes longer than one without, in the same round."""
+    measured = []
+    for shape in PRECISE_SHAPES:
+        configs = {"": config(), **{name: dataclasses.replace(config(), **part) for name, part in PARTS.items()}}
+        sweeps = {name: workloads.Sweep(own, shape, there, devices, n_steps) for name, own in configs.items()}
+        times = timing.race({name: sweep.train for name, sweep in sweeps.items()}, rounds)
+        seconds = {name: own.per(n_steps * np.prod(shape)).wall for name, own in times.items()}
+        without = seconds.pop("")
+        measured += [
+            {"part": name, "n_settings": shape[0], "n_seeds": shape[1]}
+            | {"seconds": timing.spread(own), "added": timing.spread(own / without - 1)}
+            for name, own in seconds.items()
+        ]
+    return measured
 
 
 def growth(

@@ -69,6 +69,14 @@ def precisions_table(record: Mapping) -> Table:
     return Table("precisions", caption, header, rows)
 
 
+def parts_table(record: Mapping) -> Table:
+    rows = [
+        [own["part"], _shape(own), number(own["seconds"], US), number(own["added"], 100)] for own in record["parts"]
+    ]
+    caption = f"An update of one run with a part of training that is optional, and what it adds, on {_machine(record)}"
+    return Table("parts", caption, ["part", "λ × seeds", "µs", "% added"], rows)
+
+
 def baselines_table(record: Mapping) -> Table:
     """The one table to read, if only one: its caption says what the machine could do."""
     search, peak = analysis.of_search(record), record["peak_flops_per_second"]["median"]
@@ -186,7 +194,7 @@ def growth_figure(record: Mapping):
 
 def draw(record: Mapping) -> Report:
     made = [baselines_table(record), plan_table(record), sweeps_table(record)]
-    made += [precisions_table(record), limits_table(record)]
+    made += [precisions_table(record), parts_table(record), limits_table(record)]
     made += [processes_table(record)] if record["processes"] else []
     return Report([*made, targets_table(record)], remarks(record), {"growth": growth_figure(record)})
 

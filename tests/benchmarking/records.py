@@ -36,6 +36,10 @@ def record(**changes) -> dict:
         "machine": MACHINE,
         "rounds": 3,
         **analysis.compared(clocked(), SIZES, N_BATCH),
+        "parts": [
+            {"part": "flips", "n_settings": 8, "n_seeds": 3}
+            | {"seconds": times(2.0).summary(), "added": timing.spread(np.array([0.05, 0.06, 0.07]))}
+        ],
         "growth": {
             **dict.fromkeys(("lams", "n_batch", "hidden", "devices"), points),
             "memory": [{"at": 1, "bytes": 2**30}, {"at": 4, "bytes": 2**31}],

@@ -1,11 +1,12 @@
 import sys
+from typing import NamedTuple
 
 import jax
 import numpy as np
 import pytest
 
 from dd2424_jax import data, train
-from dd2424_jax.benchmarking import measurements, workloads
+from dd2424_jax.benchmarking import measurements, timing, workloads
 from tests import reference
 from tests.benchmarking.records import IdleSweep
 
@@ -71,6 +72,31 @@ def test_a_machine_is_named_so_that_a_file_can_be():
     assert machine["platform"] == "cpu"
     assert set(machine["slug"]) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert machine["slug"].endswith(f"-{machine['cores']}-cores")
+
+
+def test_parts_are_each_measured_alone_and_against_an_update_without(monkeypatch, splits):
+    made = []
+
+    class Sweep(IdleSweep):
+        def __init__(self, *args):
+            super().__init__(*args)
+            made.append((self.shape, self.config))
+
+    class Clocked(NamedTuple):
+        wall: np.ndarray
+
+        def per(self, n):
+            return Clocked(self.wall / n)
+
+    seconds = {"": 1.0, "flips": 1.5, "label smoothing": 1.0}
+    monkeypatch.setattr(workloads, "Sweep", Sweep)
+    monkeypatch.setattr(measurements, "PARTS", {"flips": {"flip": 0.5}, "label smoothing": {"smoothing": 0.1}})
+    monkeypatch.setattr(timing, "race", lambda calls, n: {name: Clocked(np.full(n, seconds[name])) for name in calls})
+    measured = measurements.parts(splits, jax.devices()[:2], rounds=3, n_steps=4)
+    np.testing.assert_allclose([own["added"]["median"] for own in measured], 2 * [0.5, 0.0], atol=1e-12)
+    assert measured[0]["seconds"]["median"] == pytest.approx(1.5 / (4 * 5))
+    assert {shape for shape, _ in made} == {(1, 5), (8, 3)}
+    assert [(own.flip, own.smoothing) for _, own in made] == 2 * [(0.0, 0.0), (0.5, 0.0), (0.0, 0.1)]
 
 
 def test_what_grows_starts_small_and_each_family_grows_in_one_number(monkeypatch, splits):

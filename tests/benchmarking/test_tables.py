@@ -17,7 +17,7 @@ def test_a_number_is_its_median_and_quartiles():
 @pytest.mark.parametrize("changes", [{}, {"processes": {}, "growth": {**record()["growth"], "memory": []}}])
 def test_a_record_is_drawn_whether_or_not_processes_and_memory_were_measured(changes):
     report = tables.draw(record(**changes))
-    assert len(report.tables) == (7 if not changes else 6)
+    assert len(report.tables) == (8 if not changes else 7)
     for table in report.tables:
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.header)}
@@ -76,6 +76,12 @@ def test_other_precisions_stand_beside_float32():
     narrow, wide = tables.precisions_table(record()).rows
     assert [row[:2] for row in (narrow, wide)] == [["bfloat16", "1 × 5"], ["bfloat16", "8 × 3"]]
     assert wide[3] == "2.00 (2.00–2.00)"
+
+
+def test_what_a_part_adds_is_in_per_cent():
+    (row,) = tables.parts_table(record()).rows
+    assert row[:2] == ["flips", "8 × 3"]
+    assert row[3].startswith("6 (")
 
 
 def test_cpu_contention_is_remarked_on():

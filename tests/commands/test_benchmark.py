@@ -54,6 +54,7 @@ def small(monkeypatch):
 
     monkeypatch.setattr(measurements, "growth", growth)
     monkeypatch.setattr(measurements, "MEMORY", 2**12)
+    monkeypatch.setattr(measurements, "PARTS", {"label smoothing": {"smoothing": 0.1}})
     monkeypatch.setattr(workloads, "PRODUCTS", 2)
     monkeypatch.setattr(measurements, "SHAPES", [analysis.EXERCISE3, analysis.SEARCH])
     monkeypatch.setattr(baselines, "BASELINES", plain)
@@ -66,7 +67,7 @@ def test_the_benchmark_runs_and_its_record_is_whole(tmp_path, started, small):
     (file,) = (tmp_path / "records").iterdir()
     record = json.loads(file.read_text())
     assert file.stem == record["machine"]["slug"]
-    for part in ("limits", "floor", "sweeps", "baselines", "growth", "processes"):
+    for part in ("limits", "floor", "sweeps", "parts", "baselines", "growth", "processes"):
         assert record[part], part
         assert finite(record[part]), part
     assert [(sweep["n_settings"], sweep["n_seeds"]) for sweep in record["sweeps"]] == 2 * measurements.SHAPES

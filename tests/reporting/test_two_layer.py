@@ -43,7 +43,7 @@ def test_ends_of_cycles_predict_by_their_mean_probability(result, x64):
 
 
 def test_networks_of_all_seeds_predict_by_their_mean_probability(result, x64, monkeypatch):
-    monkeypatch.setattr(two_layer.evaluation.augment, "mirrored", lambda x: x[::-1])  # these are not 32 × 32
+    monkeypatch.setattr(two_layer.evaluation.augment, "mirror", lambda X, which: X.at[1].set(X[1, ::-1]))
     table, of = two_layer.over_seeds(result, "about")
     split = result.plan.splits.test
     P = np.array(
