@@ -41,6 +41,11 @@ absl.flags.DEFINE_integer("n_more", 49_000, "training images of the row that has
 kinds.define_numbers("grid_lam", [0.0, 0.01, 0.1], "λ of the grids, for softmax")
 kinds.define_numbers("grid_lr", [0.001, 0.003, 0.01, 0.03, 0.1], "η of the grids, for softmax")
 kinds.define_integers("grid_n_batch", [100, 500], "n_batch of the first grid", least=1)
+absl.flags.register_multi_flags_validator(
+    ["grid_n_batch", "n_train"],
+    lambda f: 0 < max(f["grid_n_batch"], default=0) <= f["n_train"],
+    "grid_n_batch needs numbers, of at most n_train",
+)
 absl.flags.DEFINE_integer("grid_seeds", 2, "seeds of the grids, the first of all; at least 1", lower_bound=1)
 
 

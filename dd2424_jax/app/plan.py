@@ -105,9 +105,11 @@ def _check_extent(options: SimpleNamespace, n_updates: int, n_evals: int) -> Non
     """Before anything of that length is made.
 
     Raises:
-      UsageError: there are too many updates or evaluations.
+      UsageError: there are too many updates or evaluations, or a batch is larger than the training set.
       memory.TooLarge: what comes of the runs does not fit.
     """
+    if options.n_batch > options.n_train:  # of a plan that changes what the flags say; these are checked
+        raise UsageError(f"n_batch={options.n_batch} must not exceed n_train={options.n_train}")
     if n_updates > configs.MAX_UPDATES:
         raise UsageError(f"{n_updates:,} updates are too many: at most {configs.MAX_UPDATES:,}")
     if n_evals > MAX_EVALUATIONS:

@@ -14,7 +14,6 @@ import pytest
 from dd2424_jax import sweep
 from dd2424_jax.app import pipeline
 from dd2424_jax.reporting import report
-from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import result
 from dd2424_jax.runs.directory import ResultError
 from tests.app import tried
@@ -116,7 +115,7 @@ def test_what_is_drawn_is_the_result(plan, tmp_path):
 
     def remembering(concluded):
         given.append(concluded)
-        return Report([], [], {})
+        return report.Report([], [], {})
 
     summary = pipeline.run(plan, remembering, session(tmp_path))
     (concluded,) = given

@@ -132,6 +132,8 @@ def test_another_loss_is_a_baseline_with_its_own_setting_and_without_weights_not
     [
         (["--lam=0.1,1"], "one setting"),
         (["--n_more=60000"], "n_train=60000"),
+        (["--n_more=29"], "n_batch=30 must not exceed n_train=29"),
+        (["--grid_n_batch=5000"], "grid_n_batch needs numbers, of at most n_train"),
         (["--decay=0.5"], "--decay"),
         (["--num_shards=4", "--shard_index=0"], "there are only 3 runs"),
     ],
