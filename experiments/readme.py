@@ -1,7 +1,7 @@
 """Put the newest results into experiments/README.md and README.md: tables, and figures under experiments/figures/.
 
     make gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule
-    make lr-range-test coarse-search fine-search final-model benchmark
+    make lr-range-test coarse-search fine-search final-model assignment2-extras benchmark
     make coarse-search ARGS=--race
     make readme
 
