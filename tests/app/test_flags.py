@@ -1,9 +1,9 @@
 import pytest
 from absl.flags import FLAGS
 
-from dd2424_jax import train
-from dd2424_jax.app import commands
-from tests.commands.scripts import ROOT, fails, parsed
+from dd2424_jax import registry, train
+from dd2424_jax.app import command_line, commands, plan
+from tests.commands.scripts import ROOT, TINY, fails, parsed
 
 TRAINING = [name for name, script in commands.scripts().items() if commands.trains(script)]
 
@@ -62,3 +62,36 @@ def test_a_flag_has_one_meaning_and_one_help_everywhere():
     # The benchmark, the gradient check and the range test have flags of these names that are about them.
     own = {"n_evals", "n_steps", "precision", "loss", "seed", "lr_min", "lr_max", "search"}
     assert {name: texts for name, texts in helps.items() if len(texts) > 1 and name not in own} == {}
+
+
+PARTS = {
+    **{"smoothing": 0.1, "dropout": 0.2, "input_dropout": 0.3, "flip": 0.4, "shift": 2, "shift_padding": "edge"},
+    **{"decay": 0.5, "n_decay": 7, "schedule": "step_decay", "activation": "gelu", "init": "he"},
+}
+
+
+def test_every_part_of_training_has_a_flag_of_its_name():
+    with parsed("exercise3", *(f"--{name}={value}" for name, value in PARTS.items()), *TINY) as options:
+        made = plan.cycles("exercise3", options, test=True)
+    described = registry.describe(made.config)
+    assert {name: described[name] for name in PARTS} == PARTS
+    assert made.hypers.lr_min == made.hypers.lr_max == 0.1  # of step_decay, there is no other
+
+
+@pytest.mark.parametrize(
+    ("script", "given", "without"),
+    [
+        ("exercise3", ["--hidden=", "--dropout=.1"], "--dropout .* --hidden="),
+        ("exercise3", ["--hidden=", "--activation=gelu"], "--activation .* --hidden="),
+        ("exercise3", ["--init_std=.1", "--init=he"], "--init .* --init_std=0.1"),
+        ("exercise3", ["--shift_padding=edge"], "--shift_padding .* --shift"),
+        ("exercise3", ["--decay=.1"], "--decay .* --schedule=step_decay"),
+        ("exercise3", ["--n_decay=5"], "--n_decay .* --schedule=step_decay"),
+        ("exercise3", ["--lr_min=.1", "--schedule=constant"], "--lr_min .* --schedule=constant"),
+        ("assignment1", ["--lr_min=.1"], "--lr_min .* --schedule=constant"),
+        ("exercise3", ["--smoothing=.1", "--loss=hinge"], "--smoothing .* --loss=hinge"),
+    ],
+)
+def test_a_part_that_would_have_no_effect_is_refused(script, given, without):
+    with parsed(script, *given) as options, pytest.raises(command_line.UsageError, match=f"{without}.*: leave one"):
+        plan.check_parts(options)
