@@ -1,4 +1,4 @@
-"""Assignment 2, optional parts: what each of them gains, alone, and the best two-layer network of all together.
+"""Assignment 2, for extra points: what each optional part gains, alone, and the best two-layer network of all together.
 
     python experiments/assignment2_extras.py
 
@@ -28,7 +28,7 @@ flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 
 flags.define_run_flags(lam=[0.003], n_seeds=10, hidden=[50])
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=2, n_evals=4)
 
-TITLE = "Assignment 2, optional parts"
+TITLE = "Assignment 2, extras"
 DROPOUT, FLIPS = {"dropout": 0.2}, {"flip": 0.5}
 SHIFTS = {"shift": 3, "shift_padding": "edge"}
 CYCLES = "twice as many cycles"
