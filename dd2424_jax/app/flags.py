@@ -69,6 +69,7 @@ def define_run_flags(
     n_batch: int = 100,
     hidden: Sequence[int] | None = None,
     optimizer: str = "sgd",
+    precision: str = "float32",
 ):
     """Which runs, and on what. Without `hidden` there is no such flag: the experiment is about linear classifiers."""
     kinds.define_numbers("lam", lam, LAM + ("" if len(lam) else "; by default as a search found"))
@@ -92,7 +93,7 @@ def define_run_flags(
     kinds.define_share("input_dropout", "probability of dropping a pixel in training")
     flags.DEFINE_enum(
         "precision",
-        "float32",
+        precision,
         names.PRECISIONS,
         "of matrix products: float32 as the device does by default (NVIDIA's GPUs: TF32), bfloat16 (sums, weights and "
         "all else are float32), tf32 (of such GPUs only), or highest, float32 on every device",
