@@ -21,7 +21,7 @@ import absl.flags
 
 from dd2424_jax import names, stats
 from dd2424_jax.app import ablation, command_line, flags, kinds, plan, session
-from dd2424_jax.app.ablation import Row, Trained
+from dd2424_jax.app.rows import Row
 from dd2424_jax.reporting import ablation as report
 from dd2424_jax.reporting import labels, published, tables, true_class, two_layer
 from dd2424_jax.reporting.report import Report
@@ -72,7 +72,7 @@ def rows(options: SimpleNamespace) -> list[Row]:
     ]
 
 
-def that_helped(trained: Sequence[Trained]) -> list[str]:
+def that_helped(trained: Sequence[ablation.Trained]) -> list[str]:
     """The rows whose mean gain on validation is above 0, the largest gain last."""
     compared = report.compare({one.row.name: one.result for one in trained})
     gains = {row.name: row.gains["valid"].mean for row in compared[1:]}

@@ -18,7 +18,7 @@ import functools
 from collections.abc import Mapping
 
 from dd2424_jax.app import ablation, command_line, flags, plan, session
-from dd2424_jax.app.ablation import Row
+from dd2424_jax.app.rows import Row
 from dd2424_jax.reporting import ablation as report
 from dd2424_jax.reporting import labels, published, two_layer
 from dd2424_jax.reporting.report import Report
@@ -58,7 +58,7 @@ SEARCHED = [  # with what is chosen on validation
     (Row("Adam", {"optimizer": "adam"}), {"lr_max": [0.0005, 0.001, 0.002, 0.004]}),
     (Row("AdamW", {"optimizer": "adamw"}), {"lam": [0.003, 0.03, 0.1, 0.3], "lr_max": [0.0005, 0.001, 0.002, 0.004]}),
 ]
-WIDTHS = {50: "baseline", **{m: f"{m} units" for m in (100, 200, 500, 1000)}}
+WIDTHS = ["baseline", *(f"{m} units" for m in (100, 200, 500, 1000))]
 REGULARISERS = {"dropout 0.2": DROPOUT, "flips": FLIPS, "shifts ±3": SHIFTS}
 LAST = Row(
     "all together",
@@ -72,15 +72,14 @@ LAST = Row(
 )
 
 
-def with_regularisers() -> dict[tuple[str, int], Row]:
-    """Every width with every regulariser, but for what is a row of its own."""
-    known = {(row.name, 50) for row in ALONE}
-    return {
-        (name, m): Row(f"{name}, {m} units", {**changes, "hidden": [m], "n_seeds": FEWER})
+def with_regularisers() -> list[Row]:
+    """Every width with every regulariser, but for the baseline's, which are rows of their own."""
+    wide = [row for row in ALONE if row.name in WIDTHS[1:]]
+    return [
+        Row(f"{name}, {row.name}", {**row.changes, **changes, "n_seeds": FEWER})
         for name, changes in REGULARISERS.items()
-        for m in WIDTHS
-        if (name, m) not in known
-    }
+        for row in wide
+    ]
 
 
 def draw(results: Mapping[str, Result], alone: int) -> Report:
@@ -88,10 +87,10 @@ def draw(results: Mapping[str, Result], alone: int) -> Report:
     of = dict(list(results.items())[:alone])
     drawn, last = report.draw(of, TITLE), results[LAST.name]
     about = f"{TITLE} on {labels.data_and_seeds(results['baseline'].plan)}"
-    lines = {"none": {m: results[name] for m, name in WIDTHS.items()}}
+    lines = {"none": [results[name] for name in WIDTHS]}
     for name in REGULARISERS:
-        lines[name] = {m: results[name if m == 50 else f"{name}, {m} units"] for m in WIDTHS}
-    timed = {name: results[name] for name in [*WIDTHS.values(), LAST.name]}
+        lines[name] = [results[name], *(results[f"{name}, {width}"] for width in WIDTHS[1:])]
+    timed = {name: results[name] for name in [*WIDTHS, LAST.name]}
     shown, remarks, summary = [*drawn.tables, two_layer.time_to(timed, about)], [*drawn.remarks], {**drawn.summary}
     figures = {
         **drawn.figures,
@@ -123,7 +122,7 @@ def main():
             found = study.search([row], axes, FEWER)
             trained += study.train([Row(row.name, found.changes)], test=False)
         alone = len(trained)
-        trained += study.train([*with_regularisers().values()], test=False, weights=False)
+        trained += study.train(with_regularisers(), test=False, weights=False)
         trained += study.train([LAST])
         study.report(trained, functools.partial(draw, alone=alone))
 

@@ -25,7 +25,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("reporting", ["comparison", "ablation", "two_layer", "true_class"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
     ("app", ["imports", "commands", "command_line", "number_lists", "kinds", "hosts", "flags", "search_flags"]),
-    ("app", ["entry", "session", "plan", "pipeline", "gradient_check", "ablation"]),
+    ("app", ["entry", "session", "plan", "pipeline", "gradient_check", "rows", "ablation"]),
     ("launching", ["jobs", "local", "slurm"]),
     ("", ["__main__"]),
 ]

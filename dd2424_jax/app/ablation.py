@@ -15,6 +15,7 @@ import numpy as np
 
 from dd2424_jax.app import pipeline
 from dd2424_jax.app.command_line import UsageError
+from dd2424_jax.app.rows import Row
 from dd2424_jax.app.session import Session
 from dd2424_jax.parallel import processes
 from dd2424_jax.reporting import labels, report, tables
@@ -25,20 +26,6 @@ from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
 
 Draw = Callable[[Mapping[str, Result]], Report]
-
-
-class Row(NamedTuple):
-    """A name, and the flags that are changed: to a value, or to a function of the options that have all values."""
-
-    name: str
-    changes: Mapping[str, object]
-
-    def options(self, options: SimpleNamespace) -> SimpleNamespace:
-        """The options with the changes."""
-        values = {name: value for name, value in self.changes.items() if not callable(value)}
-        changed = SimpleNamespace(**{**vars(options), **values})
-        made = {name: value(changed) for name, value in self.changes.items() if callable(value)}
-        return SimpleNamespace(**{**vars(changed), **made})
 
 
 class Trained(NamedTuple):

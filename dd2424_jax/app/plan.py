@@ -134,7 +134,10 @@ def _config(options: SimpleNamespace, eval_steps: Sequence[int], **config) -> tr
     named = {name: registry.NAMES[name][value] for name, value in flagged.items() if name in registry.NAMES}
     fields = {"sizes": _sizes(options), "eval_steps": tuple(eval_steps), **flagged, **named, **config}
     fields["eval_train"] = options.eval_train if options.eval_train < options.n_train else 0  # all
-    return train.Config(**{**fields, "init_std": fields.get("init_std") or None})
+    try:
+        return train.Config(**{**fields, "init_std": fields.get("init_std") or None})
+    except ValueError as error:  # what a single flag can't know
+        raise UsageError(str(error)) from error
 
 
 _CONFIG_FIELDS = {field.name for field in dataclasses.fields(train.Config)}

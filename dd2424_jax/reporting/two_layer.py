@@ -21,16 +21,21 @@ def scores(result: Result) -> np.ndarray:
     return final(result.outcome)["valid_accuracy"][0][result.outcome.converged[0]]
 
 
-def against_width(lines: Mapping[str, Mapping[int, Result]], about: str):
+def _width(result: Result) -> int:
+    """Units of its first hidden layer."""
+    return result.plan.config.sizes[1]
+
+
+def against_width(lines: Mapping[str, Sequence[Result]], about: str):
     """Validation accuracy of networks by their hidden units, a line for every regulariser."""
     what = "validation accuracy against hidden units, mean and 95 % interval over seeds"
     fig, ((ax,),) = plots.figure(1, 1, f"{about}: {what}", height=3.2)
-    widths = sorted({m for line in lines.values() for m in line})
+    widths = sorted({_width(result) for line in lines.values() for result in line})
     for k, ((name, line), (shade, marker)) in enumerate(
         zip(lines.items(), plots.curves_style(len(lines)), strict=True)
     ):
-        estimates = [stats.estimate(scores(result)) for result in line.values()]
-        x = np.array([*line]) * 1.03 ** (k - (len(lines) - 1) / 2)  # beside each other
+        estimates = [stats.estimate(scores(result)) for result in line]
+        x = np.array([*map(_width, line)]) * 1.03 ** (k - (len(lines) - 1) / 2)  # beside each other
         half = [np.nan_to_num(one.high - one.mean) for one in estimates]
         means = [one.mean for one in estimates]
         ax.errorbar(x, means, yerr=half, color=shade, marker=marker, linestyle="-", capsize=2, label=name)

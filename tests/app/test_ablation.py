@@ -9,8 +9,8 @@ import pytest
 
 from dd2424_jax import configs, sweep, train
 from dd2424_jax.app import ablation, pipeline
-from dd2424_jax.app.ablation import Row
 from dd2424_jax.app.command_line import UsageError
+from dd2424_jax.app.rows import Row
 from dd2424_jax.reporting import ablation as reporting
 from dd2424_jax.runs import result
 from dd2424_jax.runs.shards import MissingError, Shard

@@ -73,9 +73,9 @@ def test_time_is_that_of_the_first_evaluation_that_reaches_a_level(result):
 
 
 def test_figures_have_a_line_a_name(result):
-    lines = {"none": {5: result, 10: result}, "dropout": {5: result, 10: result}}
+    lines = {"none": [result], "dropout": [result]}
     ax = two_layer.against_width(lines, "about").axes[0]
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["5", "10"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["5"]
     assert ax.get_legend_handles_labels()[1] == ["none", "dropout"]
     ax = two_layer.against_seconds({"a": result, "b": result}, "about").axes[0]
     assert ax.get_legend_handles_labels()[1] == ["a", "b"]
