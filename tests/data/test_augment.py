@@ -61,11 +61,33 @@ def test_positive_offsets_are_down_and_to_the_right():
     assert offsets(augment.move(white_pixels(1), np.array([2]), np.array([5]), "zero")).tolist() == [[2, 5]]
 
 
+def assert_mirrored(found, X, which):
+    mirrored, original = pixels(found), pixels(X)
+    for i, x in itertools.product(range(len(X)), range(32)):
+        np.testing.assert_array_equal(mirrored[i, :, :, x], original[i, :, :, 31 - x if which[i] else x])
+
+
 def test_mirrored_are_those_that_are_named():
     X, which = images(50), np.random.default_rng(0).random(50) < 0.5
-    mirrored, original = pixels(augment.mirror(X, which)), pixels(X)
-    for i, x in itertools.product(range(50), range(32)):
-        np.testing.assert_array_equal(mirrored[i, :, :, x], original[i, :, :, 31 - x if which[i] else x])
+    assert_mirrored(augment.mirror(X, which), X, which)
+
+
+def in_the_other_order(X):
+    """Scrambled: as if an image were 32 rows of 32 pixels of three channels."""
+    return X.reshape(-1, 32, 32, 3)[:, :, ::-1].reshape(X.shape)
+
+
+def without_the_last_row(X):
+    mirrored = X.reshape(-1, 3, 32, 32)[..., ::-1].copy()
+    mirrored[:, :, 31] = X.reshape(-1, 3, 32, 32)[:, :, 31]
+    return mirrored.reshape(X.shape)
+
+
+@pytest.mark.parametrize("wrong", [in_the_other_order, without_the_last_row])
+def test_mistakes_of_published_code_would_be_found(wrong):
+    X, which = images(3), np.ones(3, bool)
+    with pytest.raises(AssertionError):
+        assert_mirrored(wrong(X), X, which)
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.1, 0.5, 1.0])
