@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dd2424_jax import data, losses, network
+from dd2424_jax import activations, data, losses, network
 from dd2424_jax.gradients import cases
 
 CASE = cases.Case("", 10, 8, 1.0, 1e-6)
@@ -44,8 +44,8 @@ def no_mask(params, X, Y, lam, loss):
 def test_the_classic_mistakes_fail_in_every_comparison(x64, monkeypatch, wrong):
     right = cases.four_ways
 
-    def four_ways(params, X, Y, lam, h, loss, whole_cost):
-        return wrong(params, X, Y, lam, loss), *right(params, X, Y, lam, h, loss, whole_cost)[1:]
+    def four_ways(params, X, Y, lam, h, loss, *parts):
+        return wrong(params, X, Y, lam, loss), *right(params, X, Y, lam, h, loss, *parts)[1:]
 
     monkeypatch.setattr(cases, "four_ways", four_ways)
     rows = cases.check(CASE, "two-layer", "softmax", *problem(CASE), 0)
@@ -92,12 +92,29 @@ def test_a_case_has_its_first_images_and_pixels_in_the_scale_of_the_batch():
     assert Y.sum() == 4
 
 
-def test_every_network_meets_every_loss_in_every_case(monkeypatch):
+def test_dropout_and_smoothing_are_checked_with_the_masks_that_were_drawn(x64):
+    """And are not: without masks, or with sharp labels, the closed form is another."""
+    case = next(one for one in cases.CASES if one.smoothing)
+    X, Y = problem(case)
+    assert all(row.passed for row in cases.check(case, "two-layer", "softmax", X, Y, 0))
+    (mask,) = cases.draw_masks(case, "two-layer", 0)
+    assert set(np.unique(mask)) == {0.0, 2.0}
+    params = cases.draw_parameters(case, "two-layer", "softmax", X, Y, 0)
+    own = {"activation": activations.gelu, "loss": losses.smoothed(losses.softmax, case.smoothing)}
+    right = network.gradients(params, X, Y, case.lam, masks=[mask], **own)
+    for other in ({**own}, {**own, "masks": [mask], "loss": losses.softmax}):
+        assert not np.allclose(right[0].W, network.gradients(params, X, Y, case.lam, **other)[0].W, atol=1e-4)
+
+
+def test_every_network_meets_every_loss_in_every_case_that_is_of_them(monkeypatch):
     met = []
     monkeypatch.setattr(cases, "check", lambda case, name, loss, X, Y, seed: [met.append((name, loss, case)) or seed])
     batch = data.Split(np.arange(200, dtype=np.uint8)[:, None].repeat(9, axis=1), np.arange(200) % 10)
     rows = cases.check_all(batch, ["linear", "two-layer"], ["softmax", "hinge"], 3)
-    assert {*met} == {*itertools.product(["linear", "two-layer"], ["softmax", "hinge"], cases.CASES)}
+    every = itertools.product(["linear", "two-layer"], ["softmax", "hinge"], cases.CASES)
+    assert {*met} == {(name, loss, case) for name, loss, case in every if case.is_of(name, loss)}
+    of_parts = {(name, loss) for name, loss, case in met if case.dropout and case.smoothing}
+    assert of_parts == {("two-layer", "softmax")}
     assert rows == [3] * len(met)
 
 

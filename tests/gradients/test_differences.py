@@ -36,7 +36,7 @@ def test_perturbing_a_layer_equals_perturbing_the_whole_cost(x64, name, loss):
     X, Y = problem(case.n, case.d)
     params = cases.draw_parameters(case, name, loss, X, Y, 0)
     by_layers, whole = (
-        cases.four_ways(params, X, Y, case.lam, case.h, losses.LOSSES[loss], whole_cost)[2:]
+        cases.four_ways(params, X, Y, case.lam, case.h, losses.LOSSES[loss], whole_cost=whole_cost)[2:]
         for whole_cost in (False, True)
     )
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-9), by_layers, whole)
@@ -46,7 +46,7 @@ def test_centred_differences_equal_a_numpy_loop(x64):
     case = cases.Case("", 4, 5, 0.1, 1e-5)
     X, Y = problem(case.n, case.d)
     params = cases.draw_parameters(case, "linear", "softmax", X, Y, 0)
-    _, _, centred, _ = cases.four_ways(params, X, Y, case.lam, case.h, losses.softmax, True)
+    _, _, centred, _ = cases.four_ways(params, X, Y, case.lam, case.h, losses.softmax, whole_cost=True)
     expected = reference.numerical(lambda p: reference.cost(p, X, Y.argmax(axis=1), case.lam), params, case.h)
     for layer, (W, b) in zip(centred, expected, strict=True):
         np.testing.assert_allclose(layer.W, W, atol=1e-9)
