@@ -16,6 +16,7 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 # isort: split
 import functools
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 from dd2424_jax.app import ablation, command_line, flags, plan, session
 from dd2424_jax.app.rows import Row
@@ -33,13 +34,19 @@ TITLE = "Assignment 2, extras"
 DROPOUT, FLIPS = {"dropout": 0.2}, {"flip": 0.5}
 SHIFTS = {"shift": 3, "shift_padding": "edge"}
 FEWER = 4  # seeds, of wide networks and of what is searched
+
+
+def fewer(options: SimpleNamespace) -> int:
+    return min(FEWER, options.n_seeds)
+
+
 CYCLES = "twice as many cycles"
 ALONE = [
     Row("baseline", {}),
     Row("100 units", {"hidden": [100]}),
     Row("200 units", {"hidden": [200]}),
-    Row("500 units", {"hidden": [500], "n_seeds": FEWER}),
-    Row("1000 units", {"hidden": [1000], "n_seeds": FEWER}),
+    Row("500 units", {"hidden": [500], "n_seeds": fewer}),
+    Row("1000 units", {"hidden": [1000], "n_seeds": fewer}),
     Row("dropout 0.2", DROPOUT),
     Row("flips", FLIPS),
     Row("shifts ±3", SHIFTS),
@@ -76,7 +83,7 @@ def with_regularisers() -> list[Row]:
     """Every width with every regulariser, but for the baseline's, which are rows of their own."""
     wide = [row for row in ALONE if row.name in WIDTHS[1:]]
     return [
-        Row(f"{name}, {row.name}", {**row.changes, **changes, "n_seeds": FEWER})
+        Row(f"{name}, {row.name}", {**row.changes, **changes, "n_seeds": fewer})
         for name, changes in REGULARISERS.items()
         for row in wide
     ]
@@ -119,7 +126,7 @@ def main():
     with ablation.opened("assignment2_extras", [*ALONE, LAST], options, plan_of, here, searched=searched) as study:
         trained = study.train(ALONE, test=False)
         for row, axes in SEARCHED:
-            found = study.search([row], axes, FEWER)
+            found = study.search([row], axes, fewer(options))
             trained += study.train([Row(row.name, found.changes)], test=False)
         alone = len(trained)
         trained += study.train(with_regularisers(), test=False, weights=False)
