@@ -181,7 +181,7 @@ def test_another_loss_has_settings_of_its_own(tmp_path):
     path, done = run("assignment1", *EPOCHS, "--loss=sigmoid", "--bias_std=0.01", cwd=tmp_path)
     settings = json.loads((path / "summary.json").read_text())["settings"]
     assert [setting["lr_max"] for setting in settings] == [0.1, 0.01, 0.01, 0.01]
-    assert "not CIFAR-10, 2 seeds; bias_std = 0.01; sigmoid; n_batch = 30; n_epochs = 3" in done.stdout
+    assert "not CIFAR-10, 2 seeds; n_batch = 30; bias_std = 0.01; sigmoid; n_epochs = 3" in done.stdout
     assert re.search(r"\| λ +\| +η \| epochs \| n_batch \|", done.stdout)
     assert np.all(np.load(path / "params.npz")["b1"])
     assert json.loads((path / "config.json").read_text())["flags"]["lr"] == [0.1, 0.01, 0.01, 0.01]
