@@ -15,10 +15,10 @@ from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 
-from dd2424_jax.app import ablation, command_line, flags, plan, session
+from dd2424_jax.app import ablation, command_line, flags, kinds, plan, session
 from dd2424_jax.app.rows import Row
 from dd2424_jax.reporting import ablation as report
 from dd2424_jax.reporting import labels, published, two_layer
@@ -29,11 +29,12 @@ flags.define_result_flags()
 flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
 flags.define_run_flags(lam=[0.003], n_seeds=10, hidden=[50], precision="bfloat16")
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=2, n_evals=4)
+kinds.define_integers("widths", [100, 200, 500, 1000], "hidden units of the wider networks", least=1)
 
 TITLE = "Assignment 2, extras"
 DROPOUT, FLIPS = {"dropout": 0.2}, {"flip": 0.5}
 SHIFTS = {"shift": 3, "shift_padding": "edge"}
-FEWER = 4  # seeds, of wide networks and of what is searched
+WIDE, FEWER = 500, 4  # networks of so many units have so many seeds, and so has what is searched
 
 
 def fewer(options: SimpleNamespace) -> int:
@@ -41,12 +42,7 @@ def fewer(options: SimpleNamespace) -> int:
 
 
 CYCLES = "twice as many cycles"
-ALONE = [
-    Row("baseline", {}),
-    Row("100 units", {"hidden": [100]}),
-    Row("200 units", {"hidden": [200]}),
-    Row("500 units", {"hidden": [500], "n_seeds": fewer}),
-    Row("1000 units", {"hidden": [1000], "n_seeds": fewer}),
+PARTS = [
     Row("dropout 0.2", DROPOUT),
     Row("flips", FLIPS),
     Row("shifts ±3", SHIFTS),
@@ -65,7 +61,6 @@ SEARCHED = [  # with what is chosen on validation
     (Row("Adam", {"optimizer": "adam"}), {"lr_max": [0.0005, 0.001, 0.002, 0.004]}),
     (Row("AdamW", {"optimizer": "adamw"}), {"lam": [0.003, 0.03, 0.1, 0.3], "lr_max": [0.0005, 0.001, 0.002, 0.004]}),
 ]
-WIDTHS = ["baseline", *(f"{m} units" for m in (100, 200, 500, 1000))]
 REGULARISERS = {"dropout 0.2": DROPOUT, "flips": FLIPS, "shifts ±3": SHIFTS}
 LAST = Row(
     "all together",
@@ -79,9 +74,12 @@ LAST = Row(
 )
 
 
-def with_regularisers() -> list[Row]:
+def of_widths(widths: Sequence[int]) -> list[Row]:
+    return [Row(f"{m} units", {"hidden": [m], **({"n_seeds": fewer} if m >= WIDE else {})}) for m in widths]
+
+
+def with_regularisers(wide: Sequence[Row]) -> list[Row]:
     """Every width with every regulariser, but for the baseline's, which are rows of their own."""
-    wide = [row for row in ALONE if row.name in WIDTHS[1:]]
     return [
         Row(f"{name}, {row.name}", {**row.changes, **changes, "n_seeds": fewer})
         for name, changes in REGULARISERS.items()
@@ -89,15 +87,15 @@ def with_regularisers() -> list[Row]:
     ]
 
 
-def draw(results: Mapping[str, Result], alone: int) -> Report:
-    """The parts alone, the first so many; widths; time; the last network, and ensembles."""
+def draw(results: Mapping[str, Result], alone: int, wide: Sequence[str]) -> Report:
+    """The parts alone, the first so many; the widths, by their rows' names; time; the last network, and ensembles."""
     of = dict(list(results.items())[:alone])
     drawn, last = report.draw(of, TITLE), results[LAST.name]
     about = f"{TITLE} on {labels.data_and_seeds(results['baseline'].plan)}"
-    lines = {"none": [results[name] for name in WIDTHS]}
+    lines = {"none": [results[name] for name in ("baseline", *wide)]}
     for name in REGULARISERS:
-        lines[name] = [results[name], *(results[f"{name}, {width}"] for width in WIDTHS[1:])]
-    timed = {name: results[name] for name in [*WIDTHS, LAST.name]}
+        lines[name] = [results[name], *(results[f"{name}, {width}"] for width in wide)]
+    timed = {name: results[name] for name in ("baseline", *wide, LAST.name)}
     shown, remarks, summary = [*drawn.tables, two_layer.time_to(timed, about)], [*drawn.remarks], {**drawn.summary}
     figures = {
         **drawn.figures,
@@ -123,15 +121,17 @@ def main():
     here, dataset = session.start(options), plan.load(options)
     plan_of = functools.partial(plan.cycles, "assignment2_parts", dataset=dataset)
     searched = {row.name: axes for row, axes in SEARCHED}
-    with ablation.opened("assignment2_extras", [*ALONE, LAST], options, plan_of, here, searched=searched) as study:
-        trained = study.train(ALONE, test=False)
+    wide = of_widths(options.widths)
+    rows = [Row("baseline", {}), *wide, *PARTS]
+    with ablation.opened("assignment2_extras", [*rows, LAST], options, plan_of, here, searched=searched) as study:
+        trained = study.train(rows, test=False)
         for row, axes in SEARCHED:
             found = study.search([row], axes, fewer(options))
             trained += study.train([Row(row.name, found.changes)], test=False)
         alone = len(trained)
-        trained += study.train(with_regularisers(), test=False, weights=False)
+        trained += study.train(with_regularisers(wide), test=False, weights=False)
         trained += study.train([LAST])
-        study.report(trained, functools.partial(draw, alone=alone))
+        study.report(trained, functools.partial(draw, alone=alone, wide=tuple(row.name for row in wide)))
 
 
 if __name__ == "__main__":

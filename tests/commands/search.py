@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tests.commands.scripts import EVERY_PART, TINY, Done, numbers, once, run
+from tests.commands.scripts import TINY, Done, numbers, once, run
 
-FLAGS = [*TINY, *EVERY_PART, "--n_cycles=2", "--snapshots", "--hidden=5", "--lam=0.001,0.01", "--devices=1"]
+FLAGS = [*TINY, "--n_cycles=2", "--snapshots", "--hidden=5", "--lam=0.001,0.01", "--devices=1"]
 
 
 class Alone(NamedTuple):

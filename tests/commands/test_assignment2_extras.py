@@ -7,7 +7,7 @@ import pytest
 from tests.commands.scripts import TINY, once, run
 from tests.commands.stubs import figures_as_text, untrained
 
-GIVEN = [*TINY, "--n_seeds=3", "--weights=none"]
+GIVEN = [*TINY, "--n_seeds=3", "--weights=none", "--widths=7,9"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,9 @@ def test_every_part_stands_beside_the_baseline(finished):
     rows = json.loads((path / "summary.json").read_text())["rows"]
     names = [row["name"] for row in rows]
     assert names[0] == "baseline"
-    assert {"1000 units", "dropout 0.2", "flips and shifts", "Nesterov", "AdamW", "twice as many cycles"} <= {*names}
+    assert {"7 units", "9 units", "dropout 0.2", "flips and shifts", "Nesterov", "AdamW", "twice as many cycles"} <= {
+        *names
+    }
     for row in rows:
         assert "test_accuracy" not in row
         assert (row["gains"] == {}) == (row["name"] == "baseline")

@@ -28,7 +28,7 @@ from tests.commands.scripts import (
 )
 from tests.commands.stubs import figures_as_text
 
-LONG = [*TINY, *EVERY_PART, "--n_s=40", "--n_evals=10", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
+LONG = [*TINY, "--n_s=40", "--n_evals=10", "--lam=0.1,0.01,0.001,0", "--runs_at_once=2"]  # four chunks
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,6 +77,19 @@ def wait_for_checkpoint(process, cwd):
 def assert_same_run(path, expected):
     assert (path / "runs.csv").read_bytes() == (expected / "runs.csv").read_bytes()
     assert sorted(file.name for file in path.iterdir()) == sorted(file.name for file in expected.iterdir())
+
+
+def test_with_every_part_of_training_at_once_a_killed_run_ends_with_the_same_numbers(tmp_path):
+    given = [*TINY, *EVERY_PART, "--hidden=5", "--n_cycles=2", "--snapshots"]
+    whole, _ = run("coarse_search", *given, "--name=whole", cwd=tmp_path)
+    given.append("--force")  # which takes nothing
+    kill_here("coarse_search", *given, cwd=tmp_path, n_checkpoints=2)
+    path, done = run("coarse_search", *given, cwd=tmp_path)
+    assert "resumed from update" in done.stderr
+    for file in ("curves.npz", "params.npz"):
+        ours, theirs = (np.load(folder / file) for folder in (path, whole))
+        for name in set(ours.files) - {"seconds", "compile_seconds"}:
+            np.testing.assert_array_equal(ours[name], theirs[name])
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_numbers(tmp_path, expected):
