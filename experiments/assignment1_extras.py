@@ -23,7 +23,7 @@ from dd2424_jax import names, stats
 from dd2424_jax.app import ablation, command_line, flags, kinds, plan, session
 from dd2424_jax.app.rows import Row
 from dd2424_jax.reporting import ablation as report
-from dd2424_jax.reporting import labels, published, tables, true_class, two_layer
+from dd2424_jax.reporting import ensembles, labels, published, tables, true_class
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
@@ -117,8 +117,8 @@ def draw(results: Mapping[str, Result], helped: Sequence[str], chosen: Mapping[s
 
 def with_mirror_images(name: str, result: Result) -> str:
     """Its accuracy where every test image is classified together with its mirror image."""
-    P = two_layer.probabilities(result, result.plan.splits.test, flips=True)[:, -1]
-    accuracy = stats.estimate(two_layer.accuracy(P, result.plan.splits.test))
+    P = ensembles.probabilities(result, result.plan.splits.test, flips=True)[:, -1]
+    accuracy = stats.estimate(ensembles.accuracy(P, result.plan.splits.test))
     return f"{name}, by the mean probabilities of a test image and its mirror image: {tables.percent(accuracy)} %."
 
 

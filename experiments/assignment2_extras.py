@@ -21,7 +21,7 @@ from types import SimpleNamespace
 from dd2424_jax.app import ablation, command_line, flags, kinds, plan, session
 from dd2424_jax.app.rows import Row
 from dd2424_jax.reporting import ablation as report
-from dd2424_jax.reporting import labels, published, two_layer
+from dd2424_jax.reporting import ensembles, labels, published, two_layer
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
@@ -104,14 +104,15 @@ def draw(results: Mapping[str, Result], alone: int, wide: Sequence[str]) -> Repo
     }
     of_last = f"{TITLE}, {LAST.name} on {labels.about(last)}"
     if last.plan.source.name == "cifar10":
-        shown.append(two_layer.best_published(last, of_last, published.BEST_TWO_LAYERS))
+        ours = {"two-layer": (LAST.name, last.settings[0].estimates["test_accuracy"])}
+        shown.append(published.beside_best(f"{of_last}, beside published reports", ours))
         remarks.append(published.SOURCE)
     if results[CYCLES].outcome.snapshots is not None:
-        table, gain = two_layer.over_cycles(results[CYCLES], f"{CYCLES} on {labels.about(results[CYCLES])}")
+        table, gain = ensembles.over_cycles(results[CYCLES], f"{CYCLES} on {labels.about(results[CYCLES])}")
         shown.append(table)
         summary["cycle_ends"] = {name: one.as_json() for name, one in gain.items()}
     if last.outcome.params is not None and last.outcome.converged.any():
-        table, summary["ensembles"] = two_layer.over_seeds(last, of_last)
+        table, summary["ensembles"] = ensembles.over_seeds(last, of_last)
         shown.append(table)
     return Report(shown, remarks, figures, summary)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from dd2424_jax.reporting import plots, two_layer
+from dd2424_jax.reporting import ensembles, plots
 from dd2424_jax.runs.result import Result
 
 BINS = np.linspace(0, 1, 21)
@@ -39,7 +39,7 @@ def of(result: Result) -> Sureness | None:
     if result.outcome.params is None or not result.outcome.converged[0].any():
         return None
     test = result.plan.splits.test
-    P = two_layer.probabilities(result, test, flips=False)[:, -1]
+    P = ensembles.probabilities(result, test, flips=False)[:, -1]
     return Sureness(P[:, np.arange(len(test.y)), test.y], P.argmax(axis=2) == test.y)
 
 
