@@ -16,13 +16,9 @@ from dd2424_jax.runs.directory import ResultError
 SEARCHES = ("coarse_search", "fine_search")
 ALIKE = {  # of the configuration, for which a setting is chosen, and the flags of it
     "sizes": "hidden",
-    "init_std": "init_std",
-    "n_batch": "n_batch",
-    "loss": "loss",
-    "optimizer": "optimizer",
-    "precision": "precision",
-    **{name: name for name in ("activation", "init", "smoothing", "dropout", "input_dropout")},
-    **{name: name for name in ("flip", "shift", "shift_padding", "schedule", "decay", "n_decay")},
+    **{name: name for name in ("activation", "init", "init_std", "loss", "smoothing", "dropout", "input_dropout")},
+    **{name: name for name in ("flip", "shift", "shift_padding", "optimizer", "precision", "n_batch")},
+    **{name: name for name in ("schedule", "decay", "n_decay")},
 }
 
 
