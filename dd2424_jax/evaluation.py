@@ -1,4 +1,4 @@
-"""What a network does on a whole split: metrics, predictions, and probabilities, its own or those of an ensemble."""
+"""What a network does on a whole split: metrics, predictions and probabilities."""
 
 from typing import NamedTuple
 
@@ -68,11 +68,3 @@ def probabilities(config: Config, split: data.Split, scale: data.Scale, params: 
         return jnp.mean(config.loss.probabilities(forward(config, scale, params, X)), axis=0)
 
     return jax.lax.map(of_one, split.X, batch_size=CHUNK)
-
-
-def ensemble(config: Config, split: data.Split, scale: data.Scale, params: network.Params, *, flips: bool = False):
-    """The mean of the probabilities of several networks, [n, K]: one after another, leaves of params [n_networks, ...].
-
-    Its predictions are the largest ones.
-    """
-    return jnp.mean(jax.lax.map(lambda own: probabilities(config, split, scale, own, flips=flips), params), axis=0)

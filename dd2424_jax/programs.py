@@ -116,7 +116,7 @@ class Runs:
 
         Between the ends of the runs, `config.eval_train` says how many training images are looked at.
         """
-        at_an_end = step in (0, self._programs.config.eval_steps[-1])
+        at_an_end = step in (0, self._programs.config.n_updates)
         train_split = self._splits.train if at_an_end else self._fewer
         splits = train_split, self._splits.valid
         return self._placement.fetch(tuple(self._measured(split, state, fresh=step == 0) for split in splits))

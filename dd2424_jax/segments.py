@@ -152,12 +152,12 @@ def _resume(checkpoint: Path, config: train.Config, cells: Cells, state, history
         return None
     try:
         trees = checkpoints.load(content, _describe(config, cells), **like)
-        if not 0 < trees["step"] <= config.eval_steps[-1]:
+        if not 0 < trees["step"] <= config.n_updates:
             raise records.Unusable("is damaged")
     except records.Unusable as error:
         progress.say(f"{checkpoint} {error}: its runs start from scratch")
         return None
-    progress.say(f"resumed from update {trees['step']:,} of {config.eval_steps[-1]:,}")
+    progress.say(f"resumed from update {trees['step']:,} of {config.n_updates:,}")
     return int(trees["step"]), trees["state"], trees["history"]
 
 

@@ -160,7 +160,7 @@ def each(
     todo = {i: rectangle for i, rectangle in enumerate(rectangles) if rectangle is not None}
     sizes = [cells.n_runs for cells, _ in todo.values()]
     cores = min(len(devices), max(sizes, default=0)) if devices[0].platform == "cpu" else 0
-    with Progress(sum(sizes) * config.eval_steps[-1], "update", quiet=not processes.first(), cores=cores) as progress:
+    with Progress(sum(sizes) * config.n_updates, "update", quiet=not processes.first(), cores=cores) as progress:
         if len(todo) > 1:
             progress.say(f"{sum(sizes):,} runs in {len(todo)} chunks of at most {max(sizes)}")
         for i, (cells, splits) in todo.items():

@@ -1,6 +1,5 @@
 import dataclasses
 
-import jax
 import numpy as np
 import pytest
 
@@ -67,22 +66,6 @@ def test_probabilities_equal_numpy_of_an_image_or_of_it_and_its_mirror_image(x64
         expected = (expected + NUMPY[loss](logits_of(params, mirrored(split.X), scale))) / 2
     found = evaluation.probabilities(config, split, scale, params, flips=flips)
     np.testing.assert_allclose(found, expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("flips", [False, True])
-def test_an_ensemble_has_the_mean_of_its_networks_probabilities(x64, images, flips):
-    split, scale = data.Split(*(a[:30] for a in images[0])), images[1]
-    params = [train.init_state(IMAGES, HYPERS, seed).params for seed in range(3)]
-    each = [evaluation.probabilities(IMAGES, split, scale, own, flips=flips) for own in params]
-    found = evaluation.ensemble(IMAGES, split, scale, stacked(params), flips=flips)
-    np.testing.assert_allclose(found, np.mean(each, axis=0), atol=1e-12)
-    assert not np.allclose(found, each[0])
-    alone = evaluation.ensemble(IMAGES, split, scale, stacked(params[:1]))
-    np.testing.assert_array_equal(np.argmax(alone, axis=1), evaluation.predict(IMAGES, split, scale, params[0]))
-
-
-def stacked(params):
-    return jax.tree.map(lambda *layers: np.stack(layers), *params)
 
 
 def test_a_loss_may_have_no_probabilities(images):

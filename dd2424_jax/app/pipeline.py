@@ -88,7 +88,7 @@ def _train(run: Run, plan: Plan, session: Session) -> None:
     where = "" if jax.process_count() == 1 else f", in each of {jax.process_count()} processes"
     say(
         f"{plan.experiment} on {labels.data_and_seeds(plan)}: {labels.count(len(plan.hypers.lam), 'setting')}, "
-        f"{plan.config.eval_steps[-1]:,} updates each, {part}{labels.count(len(devices), 'device')} "
+        f"{plan.config.n_updates:,} updates each, {part}{labels.count(len(devices), 'device')} "
         f"({devices[0].device_kind}){where}"
     )
     training.train(run, plan, shard, **kept, devices=devices, runs_at_once=session.runs_at_once, say=say)

@@ -29,7 +29,7 @@ def curves(result: Result, title: str):
     """Learning curves above the learning rates."""
     config, hypers = result.plan.config, result.plan.hypers
     _, distinct = np.unique(np.stack([hypers.lr_min, hypers.lr_max]), axis=1, return_index=True)
-    steps = np.unique(np.linspace(0, config.eval_steps[-1], MAX_POINTS).astype(int))
+    steps = np.unique(np.linspace(0, config.n_updates, MAX_POINTS).astype(int))
     rates = sweep.learning_rates(config, hypers.at(distinct), steps)
     names = [labels.in_math(name) for name in labels.settings(result.plan)]
     title = f"{title}: {labels.about(result)}"

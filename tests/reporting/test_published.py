@@ -46,7 +46,7 @@ def plan_of(setting, source="cifar10", **changes):
 @pytest.mark.parametrize("others", [published.EXERCISE3, published.EXERCISE4, published.FINAL])
 def test_numbers_of_others_are_of_their_setting_alone(others):
     of = others.of
-    last = of.config.eval_steps[-1]
+    last = of.config.n_updates
     assert of.is_of(plan_of(of), 0)
     assert of.is_of(plan_of(of, eval_steps=(1, 7, last), snapshots=(7,)), 0)
     assert of.is_of(plan_of(of, eval_train=99, precision=precisions.highest), 0)
