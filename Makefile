@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule \
-  lr-range-test coarse-search fine-search final-model assignment2-extras benchmark launch runs readme test lint clean \
+  lr-range-test coarse-search fine-search final-model assignment2-extras benchmark launch runs report readme test lint clean \
   gradient_check lr_range_test coarse_search fine_search final_model assignment1_extras assignment2_extras
 
 help: ## list the targets
@@ -79,6 +79,9 @@ gradient_check lr_range_test coarse_search fine_search final_model assignment1_e
 
 runs: $(READY) ## list all runs; ARGS="compare A B", ARGS="join A B"
 	$(RUN) experiments/runs.py $(ARGS)
+
+report: $(READY) ## everything on one page, results/report/index.html; runs what is missing; ARGS=--quick for a look
+	$(RUN) experiments/report.py $(ARGS)
 
 readme: $(READY) ## put the newest results with default flags into README.md and experiments/README.md
 	$(RUN) experiments/readme.py $(ARGS)

@@ -22,17 +22,18 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("runs", ["weights", "shards", "training", "previous", "model", "catalogue", "comparison", "joining"]),
     ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "search_words", "report"]),
     ("reporting", ["published", "races", "confusion", "learning", "lr_range", "lam_search", "gradients", "listing"]),
-    ("reporting", ["comparison", "ablation", "ensembles", "two_layer", "true_class"]),
+    ("reporting", ["comparison", "ablation", "ensembles", "two_layer", "true_class", "reports"]),
+    ("page", ["contents", "gather", "verdicts", "page", "html", "documents"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
     ("app", ["imports", "commands", "command_line", "number_lists", "kinds", "hosts", "flags", "search_flags"]),
-    ("app", ["entry", "session", "plan", "pipeline", "gradient_check", "rows", "ablation"]),
+    ("app", ["entry", "session", "series", "plan", "pipeline", "gradient_check", "rows", "ablation"]),
     ("launching", ["jobs", "local", "slurm"]),
     ("", ["__main__"]),
 ]
 ORDER = [f"{room}.{name}".strip(".") for room, names in ROOMS for name in names]
 LATE = ["load", "ensemble"]  # functions of the package itself, that import late
 # Packages: a docstring each.
-EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "benchmarking", "app", "launching"]
+EMPTY = ["", "io", "parallel", "gradients", "runs", "reporting", "page", "benchmarking", "app", "launching"]
 
 
 def name_of(file: Path) -> str:

@@ -173,20 +173,22 @@ def tables(own: Sequence[Table], remarks: Sequence[str]) -> str:
 
 def figures(experiment: str, captions: dict[str, str]) -> str:
     """A floating figure for each PDF, by its name and caption."""
-    floats = [
-        "\n".join(
-            [
-                r"\begin{figure}",
-                r"  \centering",
-                rf"  \includegraphics[width=\textwidth]{{{name}.pdf}}",
-                rf"  \caption{{{text(caption)}}}\label{{fig:{label(experiment, name)}}}",
-                r"\end{figure}",
-                "",
-            ]
-        )
-        for name, caption in captions.items()
-    ]
+    floats = [figure(f"{name}.pdf", caption, label(experiment, name)) for name, caption in captions.items()]
     return "\n".join([_ABOUT.format(name="figures"), *floats])
+
+
+def figure(file: str, caption: str, label: str) -> str:
+    """A PDF that floats."""
+    return "\n".join(
+        [
+            r"\begin{figure}",
+            r"  \centering",
+            rf"  \includegraphics[width=\textwidth]{{{file}}}",
+            rf"  \caption{{{text(caption)}}}\label{{fig:{label}}}",
+            r"\end{figure}",
+            "",
+        ]
+    )
 
 
 def label(experiment: str, name: str) -> str:

@@ -52,6 +52,19 @@ def title(fig: Figure) -> str:
     return fig.get_label()
 
 
+def in_words(fig: Figure) -> str:
+    """What is on it, for those who do not see it: its panels, their axes, and the names of its curves."""
+    panels, curves = [], []
+    for ax in fig.axes:
+        curves += [name for name in ax.get_legend_handles_labels()[1] if name not in curves]
+        axes = [text for text in (ax.get_ylabel(), ax.get_xlabel()) if text]
+        what = ": ".join(text for text in (ax.get_title(), " against ".join(axes)) if text)
+        if what and what not in panels:
+            panels.append(what)
+    named = [f"Curves: {', '.join(curves)}."] if curves else []
+    return " ".join([f"{'; '.join(panels)}.", *named]) if panels else title(fig)
+
+
 def render(fig: Figure, form: str) -> bytes:
     """The figure as a file's content; `form` is png or pdf."""
     buffer = io.BytesIO()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from dd2424_jax.reporting import latex, plots, tables
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.identity import digest, drawing_code, of_sources
 
-TABLE = "table.md"
+TABLE, STRUCTURE = "table.md", "report.json"
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function as text, another one in every process
 
 
@@ -34,13 +35,13 @@ class Report(NamedTuple):
 
 
 def write(directory: Path, report: Report) -> str:
-    """table.md (all tables, and the remarks), the same for LaTeX, and every figure as PNG and PDF.
+    """table.md (all tables, and the remarks), the same for LaTeX and as JSON, and every figure as PNG and PDF.
 
     For LaTeX are tables/<name>.tex, table.tex, which inputs them, and figures.tex. Their labels begin with the
     experiment, which a run directory's folder is named by.
 
     Returns:
-      what `intact` knows table.md by.
+      what `intact` knows table.md and report.json by.
     """
     experiment = directory.parent.name
     parts = [tables.markdown(table) for table in report.tables] + [f"{remark}\n" for remark in report.remarks]
@@ -52,7 +53,37 @@ def write(directory: Path, report: Report) -> str:
             files.write_bytes(directory / f"{name}.{form}", plots.render(fig, form))
     captions = {name: plots.title(fig) for name, fig in report.figures.items()}
     files.write_text(directory / "figures.tex", latex.figures(experiment, captions))
+    alternatives = {name: plots.in_words(fig) for name, fig in report.figures.items()}
+    _write_structure(directory, Shown(report.tables, report.remarks, captions, alternatives))
     return _checksum(directory)
+
+
+class Shown(NamedTuple):
+    """What was drawn, as it can be shown elsewhere.
+
+    captions, alternatives  of figures, by file name: what they are, and what is seen on them
+    """
+
+    tables: Sequence[tables.Table]
+    remarks: Sequence[str]
+    captions: Mapping[str, str]
+    alternatives: Mapping[str, str]
+
+
+def _write_structure(directory: Path, shown: Shown) -> None:
+    whole = {**shown._asdict(), "tables": [table._asdict() for table in shown.tables]}
+    files.write_text(directory / STRUCTURE, json.dumps(whole, indent=1, ensure_ascii=False))
+
+
+def read_structure(directory: Path, checksum: str | None) -> Shown:
+    """report.json.
+
+    Raises:
+      ResultError: it is not the one that was written.
+    """
+    _check(directory, checksum)
+    whole = json.loads(files.read_text(directory / STRUCTURE))
+    return Shown(**{**whole, "tables": [tables.Table(**table) for table in whole["tables"]]})
 
 
 def _write_tables(folder: Path, named: Mapping[str, tables.Table], experiment: str) -> None:
@@ -67,8 +98,8 @@ def _write_tables(folder: Path, named: Mapping[str, tables.Table], experiment: s
 
 
 def intact(directory: Path, checksum: str | None) -> bool:
-    """Whether table.md is the one that was written."""
-    return (directory / TABLE).exists() and _checksum(directory) == checksum
+    """Whether table.md and report.json are those that were written."""
+    return all((directory / name).exists() for name in (TABLE, STRUCTURE)) and _checksum(directory) == checksum
 
 
 def read(directory: Path, checksum: str | None) -> str:
@@ -77,14 +108,21 @@ def read(directory: Path, checksum: str | None) -> str:
     Raises:
       ResultError: it is not the one that was written.
     """
-    if not intact(directory, checksum):
-        raise ResultError(f"{directory / TABLE} is damaged: --force computes the run from scratch, beside it")
+    _check(directory, checksum)
     return files.read_text(directory / TABLE)
 
 
+def _check(directory: Path, checksum: str | None) -> None:
+    if not intact(directory, checksum):
+        raise ResultError(f"{directory / TABLE} is damaged: --force computes the run from scratch, beside it")
+
+
 def _checksum(directory: Path) -> str:
-    with files.open_regular(directory / TABLE) as table:
-        return hashlib.sha256(table.read()).hexdigest()
+    both = hashlib.sha256()
+    for name in (TABLE, STRUCTURE):
+        with files.open_regular(directory / name) as file:
+            both.update(file.read())
+    return both.hexdigest()
 
 
 def digest_of_drawing(draw: Callable, *, own: Mapping, weights: bool, **more) -> str:

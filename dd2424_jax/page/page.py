@@ -1,0 +1,72 @@
+"""All that stands on the page, in its order, before it is set as HTML, Markdown or LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dd2424_jax.page import verdicts
+from dd2424_jax.page.contents import Section
+from dd2424_jax.page.gather import Part
+from dd2424_jax.reporting import published
+from dd2424_jax.reporting.tables import Table
+
+FINDINGS = ["claim", "said by", "effect", "95 % interval", "seeds", "verdict", "from"]
+
+
+class Page(NamedTuple):
+    """What is reproduced and found; sections with their parts; five reports; where it was computed.
+
+    synthetic  whether some of it is of images that are none
+    """
+
+    synthetic: bool
+    reproduced: Table | None
+    findings: Table | None
+    sections: Sequence[tuple[Section, Sequence[Part]]]
+    reports: Table | None
+    environment: Table
+    title: str = "CIFAR-10 with linear and two-layer networks: results over seeds"
+    text: str = (
+        "Means are over seeds; ± is the standard deviation over seeds; an interval is Student's, of the mean over "
+        "seeds, unless its caption says otherwise."
+    )
+    warning: str = "These images are a synthetic stand-in, not CIFAR-10: accuracies say nothing about it."
+    rule: str = verdicts.RULE
+    rule_of_one: str = verdicts.RULE_OF_ONE
+    source: str = published.SOURCE
+
+
+def make(sections: Sequence[tuple[Section, Sequence[Part]]]) -> Page:
+    parts = [part for _, own in sections for part in own]
+    real = [part for part in parts if part.real]
+    ours = verdicts.accuracies(real)
+    tables = (verdicts.reproduced(ours), findings(parts), verdicts.of_reports(ours))
+    reproduced, found, reports = (table if table.rows else None for table in tables)
+    return Page(len(real) < len(parts), reproduced, found, sections, reports, environment(parts))
+
+
+def findings(parts: Sequence[Part]) -> Table:
+    """Those of all experiments."""
+    rows = []
+    for part in parts:
+        for own in part.summary.get("findings", ()):
+            rows.append([*(own[name] for name in ("claim", "reports", "shown", "interval")), str(own["n"])])
+            rows[-1] += [own["verdict"], f"{part.name}: {own['file']}"]
+    return Table("findings", "Findings, by simultaneous intervals within each experiment", FINDINGS, rows)
+
+
+def environment(parts: Sequence[Part]) -> Table:
+    """Every run's machine, versions and commit, those that are alike once."""
+    rows: dict[tuple, list[str]] = {}
+    for part in parts:
+        versions = part.config.get("versions", {})
+        about = ", ".join(f"{name} {version}" for name, version in versions.items())
+        devices = ", ".join(part.config.get("devices", ())) or "–"
+        rows.setdefault((part.commit, about, devices, part.data), []).append(part.name)
+    cells = [
+        [", ".join(names), commit[:18], about, devices, data] for (commit, about, devices, data), names in rows.items()
+    ]
+    return Table(
+        "environment", "Where the numbers were computed", ["runs", "commit", "versions", "devices", "data"], cells
+    )

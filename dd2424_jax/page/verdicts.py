@@ -1,0 +1,93 @@
+"""What is reproduced: our accuracies beside those of all authors, and beside each of five reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import special
+
+from dd2424_jax.page.gather import Part
+from dd2424_jax.reporting import reports
+from dd2424_jax.reporting.tables import Table
+from dd2424_jax.stats import Estimate
+
+RULE = (
+    "Reproduced: our mean over seeds lies in the 95 % prediction interval of one more author, mean ± t sd √(1 + 1/n) "
+    "of the n published values."
+)
+RULE_OF_ONE = (
+    "As one run of ours: the report's number, which is of one run, lies in the 95 % prediction interval of one more "
+    "seed of ours, mean ± t sd √(1 + 1/n). Each holds by itself: of twenty numbers of the very same code, one is "
+    "expected outside. With few seeds the interval is wide, and says little."
+)
+
+
+def prediction(estimate: Estimate, confidence: float = 0.95) -> tuple[float, float]:
+    """Of one more value beside n normal ones: mean ± t_{n−1} sd √(1 + 1/n). NaN for fewer than two."""
+    if estimate.n < 2:
+        return np.nan, np.nan
+    half = special.stdtrit(estimate.n - 1, (1 + confidence) / 2) * estimate.sd * np.sqrt(1 + 1 / estimate.n)
+    return estimate.mean - half, estimate.mean + half
+
+
+def accuracies(parts: Sequence[Part]) -> dict[tuple, Estimate]:
+    """Test accuracies in per cent, by experiment, λ and η_max; of ablations, by experiment and row."""
+    found = {}
+    for part in parts:
+        experiment = part.item.experiment
+        of_rows = [((experiment, row["name"]), row) for row in part.summary.get("rows", ()) if "name" in row]
+        settings = part.summary.get("settings", ())
+        for key, one in [*(((experiment, own["lam"], own["lr_max"]), own) for own in settings), *of_rows]:
+            if "test_accuracy" in one and not part.item.flags:
+                estimate = Estimate.from_json(one["n_seeds"] - one["diverged"], one["test_accuracy"])
+                found[key] = estimate._replace(mean=100 * estimate.mean, sd=100 * estimate.sd)
+    return found
+
+
+def reproduced(ours: Mapping[tuple, Estimate]) -> Table:
+    """A row for everything that many authors publish."""
+    rows = []
+    for name, (key, theirs) in reports.AUTHORS.items():
+        own = ours.get(_key(key, ours))
+        if own is None or own.n == 0:
+            continue
+        low, high = prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
+        verdict = "yes" if low <= own.mean <= high else "above" if own.mean > high else "no"
+        each = [f"{one.mean:.2f} ± {one.sd:.2f} ({one.n})" for one in (own, theirs)]
+        rows.append([name, *each, f"{own.mean - theirs.mean:+.2f}", f"{low:.1f} to {high:.1f}", verdict])
+    header = ["", "ours, % (seeds)", "published, % (authors)", "difference", "one more author", "reproduced"]
+    return Table("reproduced", "Test accuracies, mean ± sd, beside those that students publish", header, rows)
+
+
+def _key(key: tuple, ours: Mapping[tuple, Estimate]) -> tuple:
+    """The very key, or, of one that leaves λ open, the only one that begins like it."""
+    return key if key in ours else next((own for own in ours if own[: len(key)] == key), key)
+
+
+def of_reports(ours: Mapping[tuple, Estimate]) -> Table:
+    """A row for every number of the five reports."""
+    rows = []
+    for number in reports.REPORTS:
+        own = ours.get(_key(number.key, ours))
+        if own is None or own.n == 0:
+            continue
+        low, high = prediction(own)
+        verdict = "–" if np.isnan(low) else "yes" if low <= number.value <= high else "no"
+        interval = "–" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
+        mean = f"{own.mean:.2f} ± {own.sd:.2f} ({own.n})"
+        difference = f"{own.mean - number.value:+.2f}"
+        rows.append(
+            [number.report, number.what, f"{number.value:.2f}", mean, difference, interval, verdict, number.note]
+        )
+    header = [
+        "report",
+        "what",
+        "theirs, %",
+        "ours, % (seeds)",
+        "difference",
+        "one more seed",
+        "as one run of ours",
+        "why",
+    ]
+    return Table("reports", "Test accuracies of five reports, one run each", header, rows)

@@ -1,0 +1,72 @@
+"""All results on one page: runs what is missing, then writes results/report/index.html, report.md and report.tex.
+
+    python experiments/report.py --quick
+    python experiments/report.py
+
+What is finished is found again. The page is one file that needs no other; beside it are the same as Markdown, and as
+a LaTeX document. With --quick everything is a look at the page in a minute or two: few images, which are synthetic,
+and few updates. The optional parts and the benchmark are shown where they were run; --extras runs them too.
+"""
+
+from __future__ import annotations
+
+from dd2424_jax.app import entry  # first: it handles Ctrl-C
+
+# isort: split
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import absl.flags
+
+from dd2424_jax.app import command_line, commands, kinds, plan, series
+from dd2424_jax.app.command_line import UsageError
+from dd2424_jax.io import files
+from dd2424_jax.page import contents, documents, gather, html, page
+from dd2424_jax.page.contents import Item
+
+kinds.define_path("out_dir", commands.results(), "where run directories are, and report/ is put")
+kinds.define_path("data_dir", None, "where CIFAR-10 is; else $DD2424_DATA_DIR, else the user's cache")
+absl.flags.DEFINE_boolean("quick", False, "a look at the page: everything small and synthetic, in OUT_DIR/quick")
+absl.flags.DEFINE_boolean("extras", False, "run the optional parts and the benchmark too, where they are missing")
+absl.flags.DEFINE_boolean("run", True, "run what is missing; else show what is finished")
+
+QUICK_SECONDS = 8
+
+
+def main():
+    options = command_line.options()
+    out_dir, data_dir = files.expanded(options.out_dir), [f"--data_dir={options.data_dir}"] * bool(options.data_dir)
+    images = None
+    if options.quick:
+        out_dir, data_dir = out_dir / "quick", []
+    elif options.run:
+        images = plan.load(SimpleNamespace(dataset="auto", data_dir=options.data_dir)).sha256
+
+    def own(item: Item) -> Sequence[str]:
+        return item.quick if options.quick else item.flags
+
+    def run_of(item: Item) -> Path | None:
+        return gather.newest(out_dir, item.experiment, own(item), images)
+
+    def command(item: Item) -> series.Command:
+        words = [str(commands.scripts()[item.experiment]), *own(item), f"--out_dir={out_dir}", *data_dir]
+        return series.Command(words, QUICK_SECONDS if options.quick else item.seconds, item.experiment)
+
+    items = [item for section in contents.SECTIONS for item in section.items if options.extras or not item.optional]
+    missing = [item for item in items if run_of(item) is None] if options.run else []
+    series.run(list(map(command, missing)), lambda i: run_of(missing[i]) is not None)
+
+    sections = list(gather.parts(contents.SECTIONS, run_of))
+    if not sections:
+        raise UsageError(f"nothing is finished in {out_dir}: without --norun, it is run")
+    made, folder = page.make(sections), out_dir / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_text(folder / "index.html", html.write(made, folder))
+    files.write_text(folder / "report.md", documents.markdown(made, folder))
+    files.write_text(folder / "report.tex", documents.tex(made, folder))
+    print(folder / "index.html")
+
+
+if __name__ == "__main__":
+    entry.start(main)
