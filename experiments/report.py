@@ -63,7 +63,7 @@ def main():
     made, folder = page.make(sections), out_dir / "report"
     folder.mkdir(parents=True, exist_ok=True)
     files.write_text(folder / "index.html", html.write(made, folder))
-    files.write_text(folder / "report.md", documents.markdown(made, folder))
+    files.write_text(folder / "report.md", documents.markdown(made, gather.figure, folder))
     files.write_text(folder / "report.tex", documents.tex(made, folder))
     print(folder / "index.html")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dd2424_jax.page.gather import Part
@@ -15,11 +15,11 @@ from dd2424_jax.reporting.tables import markdown as markdown_table
 # Markdown
 
 
-def markdown(page: Page, folder: Path) -> str:
-    """The page in this folder; its figures are the PNGs of the run directories."""
+def markdown(page: Page, picture: Callable[[Part, str], Path], folder: Path) -> str:
+    """The page in this folder; `picture` says where the PNG of a part's figure is."""
 
-    def picture(part: Part, name: str) -> str:
-        return Path(os.path.relpath(part.path / f"{name}.png", folder)).as_posix()
+    def link(file: Path) -> str:
+        return Path(os.path.relpath(file, folder)).as_posix()
 
     blocks = [f"# {page.title}", page.text, *([f"**{page.warning}**"] if page.synthetic else [])]
 
@@ -34,7 +34,7 @@ def markdown(page: Page, folder: Path) -> str:
             blocks += [f"```sh\n{part.command}\n```", *([] if part.real else [f"**{page.warning}**"])]
             blocks += [markdown_table(own).strip() for own in part.tables]
             blocks += [*part.shown.remarks, *part.notes]
-            blocks += [f"![{caption}]({picture(part, name)})" for name, caption in part.shown.captions.items()]
+            blocks += [f"![{caption}]({link(picture(part, name))})" for name, caption in part.shown.captions.items()]
     blocks += section("Five reports, number by number", page.reports, page.rule_of_one)
     blocks += section("Where it was computed", page.environment)
     return "\n\n".join(blocks) + "\n"

@@ -60,9 +60,9 @@ class Part(NamedTuple):
         return (self.config.get("dataset") or {"name": "cifar10"})["name"] == "cifar10"
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> Sequence[str]:
         """What is to be said of these numbers on real images."""
-        return [self.item.note] if self.item.note and self.real else []
+        return [*self.item.notes] if self.real else []
 
     def numbers(self) -> str | None:
         """The file with a row a run, where it has one."""
@@ -87,6 +87,11 @@ def newest(out_dir: str | Path, experiment: str, flags: Sequence[str] | None, im
         if of_its_own and images in (None, theirs) and (flags is None or given(config) == list(flags)):
             return run
     return None
+
+
+def figure(part: Part, name: str) -> Path:
+    """The PNG of one of its figures."""
+    return part.path / f"{name}.png"
 
 
 def part(item: Item, path: Path) -> Part:
