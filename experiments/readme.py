@@ -1,14 +1,11 @@
-"""Put the newest results into experiments/README.md and README.md: tables, and figures under experiments/figures/.
+"""Put the newest results into experiments/README.md, and some into README.md: tables and figures.
 
-    make gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule
-    make lr-range-test coarse-search fine-search final-model assignment2-extras benchmark
-    make coarse-search ARGS=--race
+    make report ARGS=--extras
     make readme
 
-Between `<!-- experiment -->` and `<!-- end -->` stands what that experiment's newest run with default flags printed, or
-one of its tables only (`<!-- experiment: table 1 -->`), or none (`<!-- experiment: figures -->`); or, with flags, of
-its newest run with these (`<!-- experiment --race -->`). The figures that stand there are copies from the same run
-directory.
+experiments/README.md is the page that `make report` makes, with copies of its figures under experiments/figures/. In
+README.md, between `<!-- experiment -->` and `<!-- end -->`, stands what that experiment's newest run with default flags
+printed, or one of its tables only (`<!-- experiment: table 1 -->`), or none (`<!-- experiment: figures -->`).
 """
 
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
@@ -22,58 +19,60 @@ import absl.flags
 from dd2424_jax.app import commands, kinds
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
-from dd2424_jax.reporting import report
-from dd2424_jax.runs import directory, latest
+from dd2424_jax.page import contents, documents, gather, page
+from dd2424_jax.page.contents import Item
+from dd2424_jax.page.gather import Part
+from dd2424_jax.reporting import tables
 
 FLAGS = absl.flags.FLAGS
 ROOT = Path(__file__).parent.parent
 FIGURES = ROOT / "experiments" / "figures"
-PAGES = (ROOT / "experiments" / "README.md", ROOT / "README.md")
-
-PLACES = ("--data_dir", "--out_dir")  # flags that say where, not what
+README, RESULTS = ROOT / "README.md", ROOT / "experiments" / "README.md"
 
 kinds.define_path("out_dir", commands.results(), "where run directories are")
 absl.flags.DEFINE_boolean("any_flags", False, "take the newest run whatever its flags were")
 
 
-def newest(experiment: str, flags: list[str]) -> Path:
-    """The newest finished run with these flags, and no others."""
-    for run in latest.finished(FLAGS.out_dir, experiment):
-        _, script, *given = directory.read_config(run)["command"]
-        of_its_own = Path(script).stem == experiment  # exercise 2 checks some of the gradients
-        if of_its_own and (FLAGS.any_flags or [flag for flag in given if not flag.startswith(PLACES)] == flags):
-            return run
-    which = " ".join(flags) or "default flags"
-    raise UsageError(f"there is no finished {experiment} with {which} in {FLAGS.out_dir}; run it first")
+def run_of(item: Item) -> Path:
+    """The newest finished run of an item."""
+    if run := gather.newest(FLAGS.out_dir, item.experiment, None if FLAGS.any_flags else item.flags):
+        return run
+    which = " ".join(item.flags) or "default flags"
+    raise UsageError(f"there is no finished {item.experiment} with {which} in {FLAGS.out_dir}; run it first")
 
 
-def shown(match: re.Match, page: Path) -> str:
-    """What stands between the marks of an experiment."""
-    experiment, flags, extent = match.groups()
-    run = newest(experiment, flags.split())
-    printed = report.read(run, directory.Run(run).summary["table"]).strip()
+def copied(part: Part, name: str) -> Path:
+    """A figure, copied beside the page."""
+    copy = FIGURES / f"{part.name}-{name}.png"
+    files.write_bytes(copy, gather.figure(part, name).read_bytes())
+    return copy
+
+
+def shown(match: re.Match) -> str:
+    """What stands in README.md between the marks of an experiment."""
+    experiment, extent = match.groups()
+    item = Item(experiment)
+    part = gather.part(item, run_of(item))
+    parts = [tables.markdown(table).strip() for table in part.tables]
     if extent and extent.startswith("table "):
-        tables = re.findall(r"[^\n]+\n\n(?:\|[^\n]*\n?)+", printed)  # a caption, an empty line, and rows
         number = int(extent.removeprefix("table "))
-        if not 1 <= number <= len(tables):
-            raise UsageError(f"{page}: {run} has no {extent}, but {len(tables)}")
-        parts = [tables[number - 1].strip()]
+        if not 1 <= number <= len(parts):
+            raise UsageError(f"{README}: {part.path} has no {extent}, but {len(parts)}")
+        parts = [parts[number - 1]]
     else:
-        parts = [] if extent == "figures" else [printed]
-    name = experiment + flags.replace(" --", "-")
-    for figure in re.findall(rf"figures/{name}-(\w+)\.png", match[0]):
-        copy = FIGURES / f"{name}-{figure}.png"
-        files.write_bytes(copy, (run / f"{figure}.png").read_bytes())
-        parts.append(f"![{experiment}: {figure}]({copy.relative_to(page.parent)})")
-    mark = f"{experiment}{flags}: {extent}" if extent else f"{experiment}{flags}"
+        parts = [] if extent == "figures" else [*parts, *part.shown.remarks]
+    for figure in re.findall(rf"figures/{part.name}-(\w+)\.png", match[0]):
+        parts.append(f"![{experiment}: {figure}]({copied(part, figure).relative_to(ROOT)})")
+    mark = f"{experiment}: {extent}" if extent else experiment
     return f"<!-- {mark} -->\n" + "\n\n".join(parts) + "\n<!-- end -->"
 
 
 def main():
     FIGURES.mkdir(exist_ok=True)
-    for page in PAGES:
-        marked = re.compile(r"<!-- (\w+)((?: --\S+)*)(?:: (table \d+|figures))? -->\n.*?<!-- end -->", re.DOTALL)
-        files.write_text(page, marked.sub(lambda match, page=page: shown(match, page), files.read_text(page)))
+    made = page.make(list(gather.parts(contents.SECTIONS, run_of)))
+    files.write_text(RESULTS, documents.markdown(made, copied, RESULTS.parent))
+    marked = re.compile(r"<!-- (\w+)(?:: (table \d+|figures))? -->\n.*?<!-- end -->", re.DOTALL)
+    files.write_text(README, marked.sub(shown, files.read_text(README)))
 
 
 if __name__ == "__main__":
