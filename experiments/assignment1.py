@@ -23,7 +23,18 @@ import numpy as np
 
 from dd2424_jax import data, evaluation, stats
 from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, session
-from dd2424_jax.reporting import confusion, curves, labels, learning, plots, published, tables
+from dd2424_jax.reporting import (
+    claims,
+    confusion,
+    curves,
+    findings,
+    labels,
+    learning,
+    measures,
+    plots,
+    published,
+    tables,
+)
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
@@ -124,7 +135,9 @@ def draw(result: Result) -> Report:
         shown.append(classes)
     if "published" in shown[0].header:
         remarks = [*remarks, published.SOURCE]
-    return Report(shown, remarks, figures)
+    report = measures.add(Report(shown, remarks, figures), result)
+    quoted = claims.WHO if "published" in shown[0].header else ""
+    return findings.add(report, result, claims.ASSIGNMENT1, quoted)
 
 
 def choose_settings(options: SimpleNamespace) -> None:
