@@ -23,7 +23,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "search_words", "report"]),
     ("reporting", ["published", "races", "confusion", "learning", "lr_range", "lam_search", "gradients", "listing"]),
     ("reporting", ["comparison", "ablation", "ensembles", "two_layer", "true_class"]),
-    ("reporting", ["measures", "effects", "findings", "claims"]),
+    ("reporting", ["templates", "measures", "effects", "findings", "claims"]),
     ("benchmarking", ["timing", "workloads", "baselines", "analysis", "measurements", "plots", "tables"]),
     ("app", ["imports", "commands", "command_line", "number_lists", "kinds", "hosts", "flags", "search_flags"]),
     ("app", ["entry", "session", "plan", "pipeline", "gradient_check", "rows", "ablation"]),
