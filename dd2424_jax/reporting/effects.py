@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from dd2424_jax import choice, stats
+from dd2424_jax import stats
 from dd2424_jax.reporting import labels
 from dd2424_jax.reporting.measures import POINTS, Measure, Unit
 from dd2424_jax.runs.result import RUNS, Result
@@ -92,19 +92,28 @@ def one_run(measure: Measure, setting: Setting, published: float) -> Effect:
 
 
 def nearest_minus_best(lam: float) -> Effect:
-    """Validation accuracy of the searched λ nearest to `lam` minus the best of the others, with Hsu's interval."""
+    """Validation accuracy of the searched λ nearest to `lam` minus that of the best of the others.
+
+    Of all paired differences between it and the others the smallest, and the smallest of their lower and of their upper
+    limits, which hold simultaneously (Bonferroni over the others). λ of which every run diverged are left out.
+    """
 
     def of(result: Result) -> Estimator | None:
-        plan = result.plan
-        if not _searches_lam(result) or not plan.hypers.lam.min() <= lam <= plan.hypers.lam.max():
+        lams = result.plan.hypers.lam
+        if not _searches_lam(result) or not lams.min() <= lam <= lams.max():
             return None
-        logs = np.log(np.maximum(plan.hypers.lam, np.finfo(float).tiny))
-        nearest = int(np.argmin(np.abs(logs - np.log(lam))))
+        scores = result.outcome.scores
+        if len(result.plan.folds) > 1:
+            scores = stats.by_fold(scores, result.plan.fold)
+        nearest = np.argmin(np.abs(np.log(np.maximum(lams, np.finfo(float).tiny) / lam)))
+        compared = np.isfinite(scores).any(axis=1) & (np.arange(len(lams)) != nearest)
 
         def estimator(confidence: float) -> stats.Estimate:
-            scores, alpha = result.outcome.scores, 1 - confidence
-            chosen = choice.choose(plan.hypers.lam, scores, plan.n_valid, alpha=alpha, folds=plan.fold)
-            return chosen.differences[nearest] if chosen else stats.estimate([])
+            if not compared.any():
+                return stats.estimate([])
+            every = stats.bonferroni(scores[nearest] - scores[compared], 1 - confidence)
+            low, high = np.min([(one.low, one.high) for one in every], axis=0)  # NaN where one has no interval
+            return min(every, key=lambda one: one.mean)._replace(low=low, high=high)
 
         return estimator
 

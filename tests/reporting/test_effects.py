@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from dd2424_jax import comparisons, stats
+from dd2424_jax import stats
 from dd2424_jax.reporting import effects
 from dd2424_jax.reporting.measures import BEST_MINUS_LAST, POINTS, TEST, Measure
 from dd2424_jax.runs.result import RUNS
@@ -66,14 +66,28 @@ def test_one_more_run_lies_in_its_prediction_interval_as_often_as_it_says():
     assert abs(np.mean(held) - 0.9) < 3 * np.sqrt(0.9 * 0.1 / 400)
 
 
-def test_the_nearest_lam_minus_the_best_of_the_others_has_hsus_interval(result):
+def test_the_nearest_lam_minus_the_best_of_the_others_has_the_smallest_limits(result):
     estimate = effects.nearest_minus_best(0.02).of(result)(0.99)
     scores = result.outcome.scores
-    low, high = comparisons.intervals(comparisons.compare(scores, np.ones(3, bool), alpha=0.01))
-    assert estimate.mean == pytest.approx(np.mean(scores[1] - scores[2]))
-    np.testing.assert_allclose(estimate[3:], (low[1], high[1]))
+    tests = [scipy_stats.ttest_1samp(scores[1] - scores[j], 0) for j in (0, 2)]
+    lows, highs = zip(*(test.confidence_interval(1 - 0.01 / 2) for test in tests), strict=True)
+    assert estimate.mean == pytest.approx(min(np.mean(scores[1] - scores[j]) for j in (0, 2)))
+    np.testing.assert_allclose(estimate[3:], (min(lows), min(highs)))
     assert effects.nearest_minus_best(0.5).of(result) is None  # beyond the search
     assert effects.nearest_minus_best(0.02).of(concluded([0.01, 0.1], [0.1, 0.2], scores=near(0.5, 0.4))) is None
+
+
+def test_the_nearest_lam_is_compared_with_those_that_converged(result):
+    scores = result.outcome.scores.copy()
+    expected = effects.nearest_minus_best(0.02).of(concluded([0.001, 0.01, 0.1], scores=scores))(1 - 0.05 / 2)
+    with_diverged = concluded([0.001, 0.01, 0.1, 1.0], scores=np.vstack([scores, np.full(6, np.nan)]))
+    np.testing.assert_allclose(effects.nearest_minus_best(0.02).of(with_diverged)(1 - 0.05 / 2), expected)
+    gone = effects.nearest_minus_best(0.02).of(concluded(LAMS, scores=np.full((3, 4), np.nan)))(0.95)
+    assert gone.n == 0
+    scores[2, 2:] = np.nan  # of two seeds, it could be any distance above
+    few = effects.nearest_minus_best(0.02).of(concluded(LAMS, scores=scores))(0.95)
+    assert np.isnan(few.low)
+    assert np.isnan(few.high)
 
 
 @pytest.mark.parametrize("wins", [0, 2, 6])
