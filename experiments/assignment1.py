@@ -21,9 +21,21 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from dd2424_jax import data, evaluation, stats
+from dd2424_jax import evaluation, stats
 from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, session
-from dd2424_jax.reporting import confusion, curves, labels, learning, plots, published, tables
+from dd2424_jax.reporting import (
+    claims,
+    confusion,
+    curves,
+    findings,
+    labels,
+    learning,
+    measures,
+    plots,
+    published,
+    tables,
+    templates,
+)
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
@@ -96,20 +108,6 @@ def metrics(result: Result):
     return fig
 
 
-def templates(result: Result):
-    """The weights of every class, of the first seed."""
-    about = f"Weights of every class, seed {result.plan.seeds[0]}: {labels.about(result)}"
-    names, panels = labels.settings(result.plan), learning.panels(result)
-    fig, axes = plots.figure(len(panels), len(data.CLASSES), about + learning.of_how_many(result), height=0.65)
-    for row, i in zip(axes, panels, strict=True):
-        for k, ax in enumerate(row):
-            plots.template(ax, result.outcome.params[0].W[i, 0, k])
-        row[0].set_ylabel(names[i].replace(", ", "\n"), rotation=0, ha="right", va="center")
-    for ax, name in zip(axes[0], data.CLASSES, strict=True):
-        plots.slanted_title(ax, name)
-    return fig
-
-
 def draw(result: Result) -> Report:
     table, remarks = differences(result)
     shown, figures = [accuracies(result), table], {"curves": metrics(result)}
@@ -117,14 +115,17 @@ def draw(result: Result) -> Report:
     if result.outcome.params is None:
         remarks = [*remarks, confusion.LEFT_OUT]
     else:
-        figures["templates"] = templates(result)
+        figures["templates"] = templates.of_classes(result)
+        remarks = [*remarks, templates.FIRST]
     if best and result.outcome.params is not None:
         name = f"{labels.settings(result.plan)[best[0]]}, the best on validation"
         figures["confusion"], classes = confusion.draw(result, best[0], name)
         shown.append(classes)
     if "published" in shown[0].header:
         remarks = [*remarks, published.SOURCE]
-    return Report(shown, remarks, figures)
+    report = measures.add(Report(shown, remarks, figures), result)
+    quoted = claims.WHO if "published" in shown[0].header else ""
+    return findings.add(report, result, claims.ASSIGNMENT1, quoted)
 
 
 def choose_settings(options: SimpleNamespace) -> None:

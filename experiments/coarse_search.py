@@ -21,7 +21,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax.app import command_line, flags, pipeline, plan, search_flags, session
-from dd2424_jax.reporting import lam_search
+from dd2424_jax.reporting import claims, findings, lam_search, measures, published
 
 PRESETS = {  # of λ, of six digits as a command line would have them; and of cycles
     "grid": ([float(f"{lam:.6g}") for lam in np.geomspace(1e-5, 0.1, 8)], 2),
@@ -38,6 +38,12 @@ absl.flags.DEFINE_enum(
 )
 
 
+def draw(result, **how):
+    report = measures.add(lam_search.draw(result, "Coarse search", **how), result)
+    quoted = claims.WHO if published.can_overlay(result.plan) else ""
+    return findings.add(report, result, claims.COARSE_SEARCH, quoted)
+
+
 def main():
     options = command_line.options()
     here = session.start(options)
@@ -47,8 +53,8 @@ def main():
     if not command_line.given("n_cycles"):
         options.n_cycles = n_cycles
     compared = {"variances": options.variances, "margin": options.margin}
-    draw = functools.partial(lam_search.draw, title="Coarse search", overlay=options.published, **compared)
-    pipeline.run(plan.cycles("coarse_search", options, test=False), draw, here)
+    drawn = functools.partial(draw, overlay=options.published, **compared)
+    pipeline.run(plan.cycles("coarse_search", options, test=False), drawn, here)
 
 
 if __name__ == "__main__":

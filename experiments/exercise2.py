@@ -43,7 +43,8 @@ def draw(result: Result) -> Report:
     worst = result.outcome.train.loss[..., -1].max()
     overfits = bool(worst < MAX_LOSS)  # not where one is NaN
     verdict = f"{'PASS' if overfits else 'FAIL'}: the largest training loss is {worst:.5f}, to be below {MAX_LOSS:g}."
-    return Report([table], [verdict], {"curves": losses_and_accuracies(result)}, {"overfits": overfits})
+    images = f"The {result.plan.source.n_train} images are the first of their batches; no others were tried."
+    return Report([table], [verdict, images], {"curves": losses_and_accuracies(result)}, {"overfits": overfits})
 
 
 def losses_and_accuracies(result: Result):

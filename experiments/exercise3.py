@@ -9,10 +9,8 @@ Batch 1 to train on, batch 2 to validate on, 50 hidden units, n_batch = 100, n_s
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
-import functools
-
 from dd2424_jax.app import command_line, flags, pipeline, plan, session
-from dd2424_jax.reporting import learning, published
+from dd2424_jax.reporting import learning, measures, published
 
 flags.define_result_flags()
 flags.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
@@ -20,10 +18,13 @@ flags.define_run_flags(lam=[0.01], n_seeds=5, hidden=[50])
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=500, n_cycles=1, n_evals=10)
 
 
+def draw(result):
+    return measures.add(learning.draw(result, "Exercise 3", published.EXERCISE3), result)
+
+
 def main():
     options = command_line.options()
     here = session.start(options)
-    draw = functools.partial(learning.draw, title="Exercise 3", others=published.EXERCISE3)
     pipeline.run(plan.cycles("exercise3", options, test=True), draw, here)
 
 

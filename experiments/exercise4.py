@@ -9,10 +9,8 @@ published reports: 46.93 ± 0.94).
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
-import functools
-
 from dd2424_jax.app import command_line, flags, pipeline, plan, session
-from dd2424_jax.reporting import learning, published
+from dd2424_jax.reporting import claims, findings, learning, measures, published
 
 flags.define_result_flags()
 flags.define_split_flags(n_train=10_000, n_valid=10_000, train_batches=[1], valid_batches=[2])
@@ -20,10 +18,14 @@ flags.define_run_flags(lam=[0.01], n_seeds=5, hidden=[50])
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=800, n_cycles=3, n_evals=9)
 
 
+def draw(result):
+    report = measures.add(learning.draw(result, "Exercise 4", published.EXERCISE4), result)
+    return findings.add(report, result, claims.EXERCISE4)
+
+
 def main():
     options = command_line.options()
     here = session.start(options)
-    draw = functools.partial(learning.draw, title="Exercise 4", others=published.EXERCISE4)
     pipeline.run(plan.cycles("exercise4", options, test=True), draw, here)
 
 

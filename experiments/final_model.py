@@ -21,14 +21,13 @@ import numpy as np
 
 from dd2424_jax import configs, data, stats, train
 from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, session
-from dd2424_jax.reporting import confusion, labels, learning, plots, published, tables
+from dd2424_jax.reporting import confusion, labels, learning, published, tables, templates
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs import previous
 from dd2424_jax.runs.plan import from_identity
 from dd2424_jax.runs.previous import Search
 from dd2424_jax.runs.result import Result
 
-MAX_UNITS = 50  # shown as images
 CHOICES = {"mean": "best", "one_se": "one_se"}  # of a search, by the rule
 
 flags.define_result_flags()
@@ -92,27 +91,6 @@ def selection_bias(about: Mapping, label: str) -> tuple[tables.Table, str]:
     return tables.Table("selection_bias", caption, ["score", "seeds", "validation %", "95 % interval"], rows), text
 
 
-def weights(result: Result):
-    """The first layer of the first seed, as images: of the units with the largest weights, the largest first."""
-    W = result.outcome.params[0].W[0, 0]
-    linear = len(result.plan.config.sizes) == 2
-    order = np.arange(len(W)) if linear else np.argsort(-np.linalg.norm(W, axis=1), kind="stable")[:MAX_UNITS]
-    shown = "all" if len(order) == len(W) else f"{len(order)} of"
-    title = f"First-layer weights ({shown} {len(W)} units, by decreasing norm), seed {result.plan.seeds[0]}"
-    if linear:
-        title = f"Weights of every class, seed {result.plan.seeds[0]}"
-    columns, label = min(10, len(order)), labels.about(result)
-    height = 0.57 + 0.43 * linear
-    fig, axes = plots.figure(-(-len(order) // columns), columns, f"{title}: {label}", height=height)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for unit, ax in zip(order, axes.flat, strict=False):
-        plots.template(ax, W[unit])
-        if linear:
-            plots.slanted_title(ax, data.CLASSES[unit])
-    return fig
-
-
 def draw(result: Result, about: Mapping | None) -> Report:
     """Accuracies beside the published ones, the search's selection bias, confusion, first-layer weights, curves."""
     drawn = learning.draw(result, "Final model", published.FINAL)
@@ -125,7 +103,9 @@ def draw(result: Result, about: Mapping | None) -> Report:
         remarks.append(text)
     if result.outcome.params is None:
         return Report(shown, [*remarks, confusion.LEFT_OUT], figures, {"search": about})
-    figures["weights"] = weights(result)
+    linear = len(result.plan.config.sizes) == 2
+    figures["weights"] = templates.of_classes(result) if linear else templates.of_units(result)
+    remarks.append(templates.FIRST)
     if result.outcome.converged.any():
         figures["confusion"], classes = confusion.draw(result, 0, "final model")
         shown.append(classes)

@@ -24,7 +24,9 @@ import numpy as np
 from dd2424_jax import data
 from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, search_flags, session
 from dd2424_jax.reporting import lam_search
+from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.previous import Search
+from dd2424_jax.runs.result import Result
 
 flags.define_result_flags()
 flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 4, 5])
@@ -80,20 +82,29 @@ def draw_lams(options: SimpleNamespace) -> list[float]:
     return sorted(float(f"{lam:.3g}") for lam in lams)
 
 
+def draw(result: Result, drawn: str, **how) -> Report:
+    """drawn: a remark on where the λ are from."""
+    report = lam_search.draw(result, "Fine search", **how)
+    return report._replace(remarks=[*report.remarks, drawn] if drawn else report.remarks)
+
+
 def main():
     options = command_line.options()
     here = session.start(options)
     dataset = plan.load(options)
     if options.lam and any(map(command_line.given, OF_A_RANGE)):
         raise command_line.UsageError(f"give --lam, or a range by --{', --'.join(OF_A_RANGE)}: not both")
-    followed = ()
+    followed, drawn = (), ""
     if not options.lam:
         if options.search or not (options.lam_min and options.lam_max):
             followed = follow_coarse_search(options, dataset)
         options.lam = draw_lams(options)
+        if options.draw == "log_uniform":
+            drawn = f"These λ are one draw, --draw_seed={options.draw_seed}"
+            drawn += "." if options.draw_seed else ", the first; no other was tried."
     how = {"overlay": options.published, "variances": options.variances, "margin": options.margin}
-    draw = functools.partial(lam_search.draw, title="Fine search", followed=followed, **how)
-    pipeline.run(plan.cycles("fine_search", options, test=False, dataset=dataset), draw, here)
+    report = functools.partial(draw, drawn=drawn, followed=followed, **how)
+    pipeline.run(plan.cycles("fine_search", options, test=False, dataset=dataset), report, here)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dd2424_jax.reporting.tables import Table
 _CHARACTERS = str.maketrans(
     {character: rf"\{character}" for character in "%&_#${}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    | {"–": "--", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "²": "$^2$", "√": r"$\surd$"}
+    | {"–": "--", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "²": "$^2$", "√": r"$\surd$", "‖": r"$\Vert$"}
     | {"\xa0": "~", "<": "$<$", ">": "$>$", "|": "$|$"}
     | {"λ": r"$\lambda$", "η": r"$\eta$", "μ": r"$\mu$", "µ": r"\textmu{}"}
 )

@@ -125,3 +125,11 @@ def number(estimate: Estimate, digits: int = 3) -> str:
     form = f".{digits}f" if abs(estimate.mean) < LONG else ".2e"
     mean = f"{estimate.mean:{form}}"
     return mean if estimate.n == 1 else f"{mean} ± {estimate.sd:{form}}"
+
+
+def mean_and_interval(estimate: Estimate, digits: int = 3) -> str:
+    """Mean (low to high); the mean alone where there is no interval, or all seeds agree."""
+    if estimate.n == 0:
+        return "diverged"
+    mean, low, high = (f"{value:.{digits}f}" for value in (estimate.mean, estimate.low, estimate.high))
+    return mean if estimate.n == 1 or low == high else f"{mean} ({low} to {high})"

@@ -59,7 +59,7 @@ def deciding_code() -> str:
 @functools.cache
 def drawing_code() -> str:
     """A digest of the modules that make a report of numbers."""
-    modules = (*DECIDING, "lr_range", "runs/result", "runs/comparison")
+    modules = (*DECIDING, "lr_range", "measures", "runs/result", "runs/comparison")
     return of_sources([*sorted((PACKAGE / "reporting").glob("*.py")), *(PACKAGE / f"{name}.py" for name in modules)])
 
 

@@ -1,0 +1,111 @@
+import json
+
+import numpy as np
+import pytest
+
+from dd2424_jax import stats
+from dd2424_jax.reporting import findings
+from dd2424_jax.reporting.effects import alone, difference, one_run, ratio
+from dd2424_jax.reporting.findings import Claim, Finding
+from dd2424_jax.reporting.measures import POINTS, Measure
+from dd2424_jax.reporting.report import Report
+from dd2424_jax.runs.result import RUNS
+from tests.reporting.results import concluded, near
+
+pytestmark = pytest.mark.filterwarnings("error")
+EMPTY = Report([], [], {}, {"choice": 1})
+A, B = {"lam": 0.01}, {"lam": 0.1}
+SCORE = Measure(lambda result: result.outcome.valid.accuracy[..., -1], POINTS, RUNS)
+CLAIMS = [
+    Claim("0.01 beats 0.1", difference(SCORE, A, B), ">", "R1 +3.00"),
+    Claim("0.1 beats 0.01", difference(SCORE, B, A), ">"),
+    Claim("half as good", ratio(SCORE, B, A), "<", "R2", 0.5),
+    Claim("a third setting", alone(SCORE, {"lam": 1.0}), ">"),
+    Claim("R1's 49 %", one_run(SCORE, A, 0.49), "=", "R1 49.00 %"),
+]
+
+
+def result(n_seeds=6):
+    rng = np.random.default_rng(6)
+    return concluded([0.01, 0.1], scores=near(0.5, 0.4, n_seeds=n_seeds) + rng.normal(0, 0.01, (2, n_seeds)))
+
+
+@pytest.mark.parametrize("side", ["<", ">"])
+@pytest.mark.parametrize("threshold", [0.0, 0.02])
+@pytest.mark.parametrize(
+    ("low", "high", "where"),
+    [(0.5, 1, "above"), (-1, -0.5, "below"), (-1, 1, "on"), (0.0, 1, "on"), (-1, 0.0, "on"), (np.nan, np.nan, "on")],
+)
+def test_the_verdict_follows_from_the_side_of_the_interval_alone(side, threshold, low, high, where):
+    claim = Claim("text", alone(SCORE, A), side, threshold=threshold)
+    shown = 100 * threshold  # in points
+    finding = Finding(claim, stats.Estimate(5, shown + 7, 1.0, shown + low, shown + high), "seed")
+    claimed = {">": "above", "<": "below"}[side]
+    assert finding.verdict == ("cannot be told" if where == "on" else "supported" if where == claimed else "refuted")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(1, 2, "refuted"), (-2, -1, "refuted"), (-1, 2, "compatible"), (np.nan, np.nan, "cannot be told")],
+)
+def test_a_published_run_is_refuted_or_compatible(low, high, verdict):
+    assert Finding(CLAIMS[-1], stats.Estimate(5, 1.0, 1.0, low, high), "seed").verdict == verdict
+
+
+def test_intervals_are_simultaneous_over_the_findings_that_there_are():
+    own = result()
+    found = findings.find(own, CLAIMS, quoted=True)
+    assert [finding.claim.text for finding in found] == [
+        "0.01 beats 0.1",
+        "0.1 beats 0.01",
+        "half as good",
+        "R1's 49 %",
+    ]
+    a, b = own.outcome.scores
+    (expected, *_) = stats.bonferroni([100 * (a - b)] * 4)
+    np.testing.assert_allclose(found[0].estimate, expected)
+    assert [finding.verdict for finding in found] == ["supported", "refuted", "refuted", "compatible"]
+    assert len(findings.find(own, CLAIMS, quoted=False)) == 3  # no published run
+
+
+def test_a_sentence_is_made_of_the_numbers():
+    estimate = stats.Estimate(20, 0.17, 0.2, 0.05, 0.29)
+    finding = Finding(Claim("λ = 0.1 beats λ = 0", difference(SCORE, A, B), ">"), estimate, "seed")
+    expected = "λ = 0.1 beats λ = 0: +0.17 points (+0.05 to +0.29, 20 seeds; runs.csv): supported"
+    assert finding.sentence == expected
+    few = finding._replace(estimate=stats.Estimate(1, 0.17, *[np.nan] * 3))
+    assert few.sentence.endswith("+0.17 points (no interval, 1 seed; runs.csv): cannot be told")
+    none = finding._replace(estimate=stats.estimate([]))
+    assert none.sentence.endswith(": – (no interval, 0 seeds; runs.csv): cannot be told")
+
+
+def test_reports_are_quoted_only_where_they_may_be():
+    own = result()
+    quoted = findings.add(EMPTY, own, CLAIMS, "who they are")
+    plain = findings.add(EMPTY, own, CLAIMS)
+    assert quoted.remarks == ["who they are"]
+    assert plain.remarks == []
+    assert quoted.tables[0].header == ["claim", "reports", "effect", "interval", "seeds", "verdict", "file"]
+    assert plain.tables[0].header == ["claim", "effect", "interval", "seeds", "verdict", "file"]
+    assert quoted.tables[0].rows[0][:3] == ["0.01 beats 0.1", "R1 +3.00", quoted.tables[0].rows[0][2]]
+    assert "R1" not in str(plain)
+    assert "SYNTHETIC" in plain.tables[0].caption
+    assert "(Bonferroni over 3 findings)" in plain.tables[0].caption
+    assert "prediction" in quoted.tables[0].caption
+    assert "prediction" not in plain.tables[0].caption
+
+
+def test_the_summary_has_every_finding():
+    summary = findings.add(EMPTY, result(n_seeds=1), CLAIMS, "who").summary
+    assert summary["choice"] == 1
+    first = summary["findings"][0]
+    assert {*first} == {*["claim", "reports", "effect", "low", "high", "n", "unit", "verdict", "file", "sentence"]}
+    assert (first["n"], first["unit"], first["verdict"], first["file"]) == (1, "points", "cannot be told", "runs.csv")
+    json.dumps(summary)
+
+
+def test_no_claim_of_the_plans_settings_no_findings():
+    assert findings.add(EMPTY, result(), CLAIMS[3:4], "who") == EMPTY
+    raced = result()
+    raced = raced._replace(plan=raced.plan._replace(race=object()))
+    assert findings.find(raced, CLAIMS, quoted=True) == []
