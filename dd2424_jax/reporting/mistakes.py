@@ -20,7 +20,7 @@ IN_0_1 = 255.0  # what pixels are divided by, where that is all
 
 
 class Mistake(NamedTuple):
-    """A mistake, what it is planted in, and its numbers.
+    """A mistake, the function that it is planted in and what that does then, and its numbers.
 
     right, wrong  [n_seeds]: the test accuracy as it is reported without and with it; NaN where a run diverged
     published     what a report has, in which it is known to be; empty where none is
@@ -68,7 +68,7 @@ def chosen(result: Result) -> tuple[np.ndarray, np.ndarray]:
     """Of the setting that each seed's validation accuracy chooses, and of the one that its test accuracy chooses."""
     everyone = np.array([accuracies(result, i) for i in range(len(result.settings))])
     on_valid = np.argmax(np.nan_to_num(result.outcome.scores), axis=0)
-    return everyone[on_valid, _seeds(result)], np.max(np.nan_to_num(everyone), axis=0)
+    return everyone[on_valid, _seeds(result)], np.fmax.reduce(everyone)  # leaves NaN out
 
 
 def _seeds(result: Result) -> range:
@@ -106,7 +106,7 @@ def draw(mistakes: Sequence[Mistake], about: str) -> Report:
 
 def table(mistakes: Sequence[Mistake], differences: Sequence[Estimate], about: str) -> tables.Table:
     known = any(mistake.published for mistake in mistakes)
-    header = ["mistake", "in", "right, test %", "with it, test %", "points", "interval", "significant"]
+    header = ["mistake", "planted in", "right, test %", "with it, test %", "points", "interval", "significant"]
     caption = (
         f"{about}: test accuracy as right code reports it and as it is reported with a mistake, mean ± sd over seeds; "
         "the difference in points, paired by seed, with simultaneous 95 % confidence intervals (Bonferroni over the "
@@ -114,9 +114,7 @@ def table(mistakes: Sequence[Mistake], differences: Sequence[Estimate], about: s
     )
     if known:
         header += ["one run, 95 %", "a report"]
-        caption += (
-            "; the 95 % prediction interval of one run with the mistake, each by itself, and a report that has it"
-        )
+        caption += "; the 95 % prediction interval of one run with the mistake, each by itself, and the number of a report that had it"
     rows = []
     for mistake, own in zip(mistakes, differences, strict=True):
         right, wrong = _estimate(mistake.right), _estimate(mistake.wrong)
