@@ -114,7 +114,7 @@ def table(mistakes: Sequence[Mistake], differences: Sequence[Estimate], about: s
     )
     if known:
         header += ["one run, 95 %", "a report"]
-        caption += "; the 95 % prediction interval of one run with the mistake, each by itself, and the number of a report that had it"
+        caption += "; the 95 % prediction interval of one run with the mistake, each by itself; a report that had it"
     rows = []
     for mistake, own in zip(mistakes, differences, strict=True):
         right, wrong = _estimate(mistake.right), _estimate(mistake.wrong)
