@@ -10,7 +10,8 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data gradient-check assignment1 assignment1-extras exercise2 exercise3 exercise4 schedule \
-  lr-range-test coarse-search fine-search final-model assignment2-extras benchmark launch runs report readme test lint clean \
+  lr-range-test coarse-search fine-search final-model assignment2-extras mistakes benchmark launch \
+  runs report readme test lint clean \
   gradient_check lr_range_test coarse_search fine_search final_model assignment1_extras assignment2_extras
 
 help: ## list the targets
@@ -67,6 +68,9 @@ exercise4: $(READY) ## assignment 2, exercise 4: three cycles at λ = 0.01, 5 se
 
 assignment2-extras: $(READY) ## assignment 2: what each optional part gains, and the best two-layer network, about 40 minutes
 	$(RUN) experiments/assignment2_extras.py $(ARGS)
+
+mistakes: $(READY) ## what mistakes of published code do to the test accuracy that is reported, about 2 minutes
+	$(RUN) experiments/mistakes.py $(ARGS)
 
 benchmark: $(READY) ## how fast it trains, beside the machine's limits and beside NumPy, plain JAX, torch, scikit-learn
 	$(RUN) experiments/benchmark.py $(ARGS)

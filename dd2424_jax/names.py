@@ -11,3 +11,5 @@ WITH_MOMENTUM = OPTIMIZERS[1:]
 WITHOUT_LR_MIN = SCHEDULES[-2:]  # lr_max is all that they take
 # Units of the networks whose gradients are compared
 HIDDEN = {"linear": (), "two-layer": (50,), "four-layer": (10, 10, 10)}
+# Standard deviation of all initial weights in a report of 2022, R3: 1/√50, where 1/√3072 belongs for W1
+R3_STD = 0.1414

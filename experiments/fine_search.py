@@ -3,6 +3,7 @@
     python experiments/coarse_search.py
     python experiments/fine_search.py
     python experiments/fine_search.py --lam_min=0.001 --lam_max=0.01 --draw=grid
+    python experiments/fine_search.py --preset=r3         # as one report, which has 50 to 51 %
 
 As the coarse search, with six seeds, and ten λ drawn log-uniformly. Their range is by default the newest coarse
 search's: from its grid's neighbour below the best λ to the one above what the one-standard-error rule chooses. Where
@@ -22,7 +23,7 @@ import absl.flags
 import numpy as np
 
 from dd2424_jax import data
-from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, search_flags, session
+from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, presets, search_flags, session
 from dd2424_jax.reporting import lam_search
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.previous import Search
@@ -38,6 +39,7 @@ kinds.define_float("lam_max", 0.0, "greatest λ; at least lam_min, or 0: from th
 absl.flags.DEFINE_integer("n_lam", 10, "how many λ; 1 to 1,000", lower_bound=1, upper_bound=1000)
 absl.flags.DEFINE_enum("draw", "log_uniform", ["log_uniform", "grid"], "λ at random from lam_min to lam_max, or spaced")
 absl.flags.DEFINE_integer("draw_seed", 0, "of the λ drawn at random; at least 0", lower_bound=0)
+presets.define(r3={**presets.R3, "lam_min": 0.006, "lam_max": 0.0135})
 kinds.define_path("search", None, "the coarse search's run directory; by default the newest with the same flags")
 
 

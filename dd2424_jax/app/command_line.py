@@ -103,8 +103,12 @@ def _flags() -> list[flags.Flag]:
 
 
 def options() -> SimpleNamespace:
-    """The experiment's flags and their values, as config.json has them."""
-    return SimpleNamespace(**{flag.name: flag.value for flag in _flags()})
+    """The experiment's flags and their values, as config.json has them; those of a preset where they are not given."""
+    values = {flag.name: flag.value for flag in _flags()}
+    if values.get("preset"):
+        preset = FLAGS["preset"].presets[values["preset"]]
+        values |= {name: value for name, value in preset.items() if not given(name)}
+    return SimpleNamespace(**values)
 
 
 def changed() -> dict:

@@ -153,19 +153,9 @@ def forest(rows: Sequence[Row], about: str):
     of_how_many = "" if len(shown) == n else f"; the first {len(shown)} of {n}"
     what = f"gain over {rows[0].name} in {tables.SPLITS[split]} accuracy, simultaneous 95 % intervals"
     fig, ((ax,),) = plots.figure(1, 1, f"{about}: {what}{of_how_many}", height=0.8 + 0.26 * len(shown))
-    ax.axvline(0, color="black", linewidth=1)
-    for i, row in enumerate(shown):
-        gain = row.gains[split]
-        half, excludes = np.nan_to_num(gain.high - gain.mean), stats.excludes_zero(gain)
-        style = {"fmt": "D", "markersize": 5, "capsize": 3, "markerfacecolor": plots.BLUE if excludes else "white"}
-        label = f"{tables.SPLITS[split]}: {'excludes' if excludes else 'includes'} 0"
-        ax.errorbar(100 * gain.mean, i, xerr=100 * half, color=plots.BLUE, label=label, **style)
-        for other in others:
-            label = f"{tables.SPLITS[other]}: mean"
-            ax.plot(100 * row.gains[other].mean, i + 0.3, "x", color=plots.VERMILION, markersize=5, label=label)
-    ax.set(xlabel="points", ylim=(len(shown) - 0.5, -0.5))
-    ax.set_yticks(range(len(shown)), [labels.in_math(row.name) for row in shown])
-    ax.grid(True)
-    handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))  # each label once
-    fig.legend(handles.values(), handles, loc="outside lower center", ncols=len(handles))
+    plots.forest(ax, [row.name for row in shown], [row.gains[split] for row in shown], tables.SPLITS[split])
+    for other in others:
+        x, style = [100 * row.gains[other].mean for row in shown], {"color": plots.VERMILION, "markersize": 5}
+        ax.plot(x, np.arange(len(x)) + 0.3, "x", label=f"{tables.SPLITS[other]}: mean", **style)
+    plots.legend(fig, ax)
     return fig

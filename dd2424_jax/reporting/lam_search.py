@@ -7,7 +7,7 @@ import numpy as np
 from dd2424_jax import choice
 from dd2424_jax.choice import Choice
 from dd2424_jax.race import State
-from dd2424_jax.reporting import labels, learning, plots, published, races, search_plots, search_words, tables
+from dd2424_jax.reporting import labels, learning, plots, r3, races, search_plots, search_words, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
 
@@ -52,6 +52,8 @@ def draw(
     if chosen is not None:
         shown += [_differences(result, chosen, alpha)] if chosen.n_compared else []
         remarks += search_words.sentences(chosen, plan, float(np.nanmean(result.outcome.seconds)))
+    shown += r3.beside(result, f"{title} on {label}")
+    remarks += r3.beside_draws(result)
     if state is not None:
         remarks.append(races.remark(result, state))
         figures["race"] = races.figure(result, state, f"{title}, seeds of every setting: {label}")
@@ -121,8 +123,8 @@ def _figure(result: Result, scores, chosen: Choice | None, alpha: float, title: 
         return fig
     x = values[0] if len(values) == 1 else np.arange(len(names))
     search_plots.scores(axes[0], x, scores, names, chosen, plan.fold)
-    if overlay and [*symbols] == ["lam"] and published.can_overlay(plan):
-        published.overlay(axes[0])
+    if overlay and [*symbols] == ["lam"] and r3.can_overlay(plan):
+        r3.overlay(axes[0])
     plots.legend(fig, axes[0])
     if several:
         search_plots.differences(axes[1], x, chosen, _confidence(alpha))

@@ -4,7 +4,7 @@ import numpy as np
 
 from dd2424_jax import sweep
 from dd2424_jax.reporting import curves as learning_curves
-from dd2424_jax.reporting import labels, plots, tables
+from dd2424_jax.reporting import labels, plots, r3, tables
 from dd2424_jax.reporting.published import SOURCE, Published, comparison
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, ranking
@@ -46,4 +46,5 @@ def draw(result: Result, title: str, others: Published | None) -> Report:
         accuracy = result.settings[0].estimates["test_accuracy"]
         shown.append(comparison(f"{title} on {label}, beside published reports", accuracy, others))
         remarks.append(SOURCE)
+    shown += r3.beside(result, f"{title} on {label}")
     return Report(shown, remarks, {"curves": curves(result, title)})

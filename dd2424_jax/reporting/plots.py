@@ -15,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import LogLocator, NullLocator
 
+from dd2424_jax import stats
 from dd2424_jax.reporting import labels
 
 matplotlib.rcdefaults()  # figures do not depend on the user's matplotlibrc
@@ -85,11 +86,12 @@ def curves_style(n: int) -> list:
 
 
 def legend(fig: Figure, ax) -> None:
-    """What one of its axes shows, below all of them, in as many columns as there is room for."""
-    handles, names = ax.get_legend_handles_labels()
+    """What one of its axes shows, each label once, below all of them, in as many columns as there is room for."""
+    handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    names = [*handles]
     widths = [0.6 + _inches(name) for name in names]  # with its line, and the space to the next column
     fits = (n for n in range(len(names), 1, -1) if sum(map(max, np.array_split(widths, n))) < WIDTH)
-    fig.legend(handles, names, loc="outside lower center", ncols=next(fits, 1))
+    fig.legend(handles.values(), names, loc="outside lower center", ncols=next(fits, 1))
 
 
 def _inches(text: str) -> float:
@@ -145,6 +147,20 @@ def step_sizes(ax, steps, centred, forward, *, chosen):
     ax.set(xlabel="step h", ylabel="largest absolute error")
     ax.grid(True)
     ax.legend()
+    return ax
+
+
+def forest(ax, names: Sequence[str], differences: Sequence[stats.Estimate], split: str):
+    """Differences of accuracies on a split and their intervals, a row each; full markers where these exclude 0."""
+    ax.axvline(0, color="black", linewidth=1)
+    for i, one in enumerate(differences):
+        excludes = stats.excludes_zero(one)
+        style = {"fmt": "D", "markersize": 5, "capsize": 3, "markerfacecolor": BLUE if excludes else "white"}
+        label = f"{split}: {'excludes' if excludes else 'includes'} 0"
+        ax.errorbar(100 * one.mean, i, xerr=100 * np.nan_to_num(one.high - one.mean), color=BLUE, label=label, **style)
+    ax.set(xlabel="points", ylim=(len(differences) - 0.5, -0.5))
+    ax.set_yticks(range(len(names)), [labels.in_math(name) for name in names])
+    ax.grid(True)
     return ax
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from dd2424_jax import sweep
-from dd2424_jax.reporting import published
+from dd2424_jax.reporting import r3
 from tests.commands.scripts import TINY, fails, once, planned, run
 from tests.commands.stubs import figures_as_text, untrained
 
@@ -87,7 +87,7 @@ def test_the_final_model_has_the_fine_searchs_lam_and_fresh_seeds(chain):
 def test_published_searches_are_drawn_over_a_finished_search_without_training(chain, monkeypatch):
     cwd, (coarse, _), *_ = chain
     monkeypatch.setattr(sweep, "run", None)  # whoever trains fails
-    monkeypatch.setattr(published, "can_overlay", lambda _: True)  # on other images
+    monkeypatch.setattr(r3, "can_overlay", lambda _: True)  # on other images
     files = ("search.png", "runs.csv", "curves.npz")
     before = {name: (coarse / name).read_bytes() for name in files}
     stamp = (coarse / "summary.json").stat().st_mtime_ns

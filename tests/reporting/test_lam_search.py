@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dd2424_jax import choice, schedules
-from dd2424_jax.reporting import lam_search, published, search_words
+from dd2424_jax.reporting import lam_search, r3, search_words
 from tests.reporting.results import concluded, crossed, drawn, near, plan
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -191,7 +191,7 @@ def test_published_searches_are_drawn_over_a_search_of_lam_alone(monkeypatch):
         return legend and any("report" in text.get_text() for text in legend.get_texts())
 
     assert not overlaid(lam=LAMS, scores=near(0.4, 0.5, 0.3))  # of other images
-    monkeypatch.setattr(published, "can_overlay", lambda _: True)
+    monkeypatch.setattr(r3, "can_overlay", lambda _: True)
     assert overlaid(lam=LAMS, scores=near(0.4, 0.5, 0.3))
     assert not overlaid(lam=0.1, lr_max=[0.1, 0.2], scores=near(0.4, 0.5))
     assert not overlaid(**GRID, scores=GRID_SCORES)
