@@ -11,8 +11,6 @@ from dd2424_jax.page.gather import Part
 from dd2424_jax.reporting import published
 from dd2424_jax.reporting.tables import Table
 
-FINDINGS = ["claim", "said by", "effect", "95 % interval", "seeds", "verdict", "from"]
-
 
 class Page(NamedTuple):
     """What is reproduced and found; sections with their parts; five reports; where it was computed.
@@ -51,9 +49,14 @@ def findings(parts: Sequence[Part]) -> Table:
     rows = []
     for part in parts:
         for own in part.summary.get("findings", ()):
-            rows.append([*(own[name] for name in ("claim", "reports", "shown", "interval")), str(own["n"])])
-            rows[-1] += [own["verdict"], f"{part.name}: {own['file']}"]
-    return Table("findings", "Findings, by simultaneous intervals within each experiment", FINDINGS, rows)
+            texts = [own[name] or "–" for name in ("claim", "reports", "amount", "interval")]
+            rows.append([*texts, str(own["n"]), own["verdict"], f"{part.name}, {own['file']}"])
+    header = ["claim", "said by", "effect", "interval", "seeds", "verdict", "from"]
+    caption = (
+        "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an experiment; "
+        "supported where the interval lies wholly on the claimed side, refuted where wholly on the other"
+    )
+    return Table("findings", caption, header, rows)
 
 
 def environment(parts: Sequence[Part]) -> Table:

@@ -73,6 +73,7 @@ class Finding(NamedTuple):
             "claim": self.claim.text,
             "reports": self.claim.reports if quoted else "",
             **{"effect": estimate.mean, "low": estimate.low, "high": estimate.high, "n": estimate.n, "unit": unit.name},
+            **{"amount": self.amount, "interval": self.interval},  # as text, with the unit
             **{"verdict": self.verdict, "file": file, "sentence": self.sentence},
         }
 
