@@ -42,6 +42,14 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(n, float(mean), float(sd), float(mean - half), float(mean + half))
 
 
+def prediction(estimate: Estimate, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of one more seed beside n, mean ± t_{n−1} · sd · √(1 + 1/n), if they are normal; NaN for n < 2."""
+    if estimate.n < 2:
+        return np.nan, np.nan
+    half = float(_half_width(estimate.n, estimate.sd, confidence) * np.sqrt(estimate.n + 1))
+    return estimate.mean - half, estimate.mean + half
+
+
 def by_fold(scores, folds: Sequence) -> np.ndarray:
     """Means over the seeds of each fold, [..., n_folds], by ascending fold; NaN where a run diverged."""
     folds = np.asarray(folds)

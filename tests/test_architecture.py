@@ -22,7 +22,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("runs", ["locks", "identity", "latest", "interim", "directory", "provenance", "plan", "result", "parts"]),
     ("runs", ["weights", "shards", "training", "previous", "model", "catalogue", "comparison", "joining"]),
     ("reporting", ["labels", "tables", "latex", "plots", "curves", "search_plots", "search_words", "report"]),
-    ("reporting", ["published", "reports", "r3", "races", "confusion", "learning", "lr_range", "lam_search"]),
+    ("reporting", ["published", "r3", "reports", "races", "confusion", "learning", "lr_range", "lam_search"]),
     ("reporting", ["gradients", "listing", "comparison", "ablation", "mistakes", "ensembles", "two_layer"]),
     ("reporting", ["true_class", "templates", "measures", "effects", "findings", "claims"]),
     ("page", ["contents", "gather", "verdicts", "page", "html", "documents"]),

@@ -167,3 +167,14 @@ def test_bonferronis_intervals_hold_at_once_as_often_as_they_say():
         scores = rng.normal(0, sd[:, None], (5, 4)) - rng.normal(0, 1, 4)
         held.append(all(one.low <= 0 <= one.high for one in stats.bonferroni(scores)))
     assert 0.94 < np.mean(held) < 0.985  # at least 95 %, to two standard errors; and not much more
+
+
+def test_one_more_seed_lies_in_the_interval_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    samples = rng.normal(size=(4000, 6))
+    inside = [low <= one <= high for *seeds, one in samples for low, high in [stats.prediction(stats.estimate(seeds))]]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
+    low, high = stats.prediction(stats.estimate(samples[0]))
+    half = scipy_stats.t.ppf(0.975, 5) * samples[0].std(ddof=1) * np.sqrt(1 + 1 / 6)
+    assert (low, high) == pytest.approx((samples[0].mean() - half, samples[0].mean() + half))
+    assert np.isnan(stats.prediction(stats.estimate([0.4]))).all()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import special
 
+from dd2424_jax import stats
 from dd2424_jax.page.gather import Part
 from dd2424_jax.reporting import reports
 from dd2424_jax.reporting.tables import Table
@@ -21,14 +21,6 @@ RULE_OF_ONE = (
     "seed of ours, mean ± t sd √(1 + 1/n). Each holds by itself: of twenty numbers of the very same code, one is "
     "expected outside. With few seeds the interval is wide, and says little."
 )
-
-
-def prediction(estimate: Estimate, confidence: float = 0.95) -> tuple[float, float]:
-    """Of one more value beside n normal ones: mean ± t_{n−1} sd √(1 + 1/n). NaN for fewer than two."""
-    if estimate.n < 2:
-        return np.nan, np.nan
-    half = special.stdtrit(estimate.n - 1, (1 + confidence) / 2) * estimate.sd * np.sqrt(1 + 1 / estimate.n)
-    return estimate.mean - half, estimate.mean + half
 
 
 def accuracies(parts: Sequence[Part]) -> dict[tuple, Estimate]:
@@ -52,7 +44,7 @@ def reproduced(ours: Mapping[tuple, Estimate]) -> Table:
         own = ours.get(_key(key, ours))
         if own is None or own.n == 0:
             continue
-        low, high = prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
+        low, high = stats.prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
         verdict = "yes" if low <= own.mean <= high else "above" if own.mean > high else "no"
         each = [f"{one.mean:.2f} ± {one.sd:.2f} ({one.n})" for one in (own, theirs)]
         rows.append([name, *each, f"{own.mean - theirs.mean:+.2f}", f"{low:.1f} to {high:.1f}", verdict])
@@ -68,26 +60,14 @@ def _key(key: tuple, ours: Mapping[tuple, Estimate]) -> tuple:
 def of_reports(ours: Mapping[tuple, Estimate]) -> Table:
     """A row for every number of the five reports."""
     rows = []
-    for number in reports.REPORTS:
-        own = ours.get(_key(number.key, ours))
+    for report, what, key, value, note in reports.NUMBERS:
+        own = ours.get(_key(key, ours))
         if own is None or own.n == 0:
             continue
-        low, high = prediction(own)
-        verdict = "–" if np.isnan(low) else "yes" if low <= number.value <= high else "no"
+        low, high = stats.prediction(own)
         interval = "–" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
-        mean = f"{own.mean:.2f} ± {own.sd:.2f} ({own.n})"
-        difference = f"{own.mean - number.value:+.2f}"
-        rows.append(
-            [number.report, number.what, f"{number.value:.2f}", mean, difference, interval, verdict, number.note]
-        )
-    header = [
-        "report",
-        "what",
-        "theirs, %",
-        "ours, % (seeds)",
-        "difference",
-        "one more seed",
-        "as one run of ours",
-        "why",
-    ]
+        verdict = "–" if np.isnan(low) else "yes" if low <= value <= high else "no"
+        beside = [f"{value:.2f}", f"{own.mean:.2f} ± {own.sd:.2f} ({own.n})", f"{own.mean - value:+.2f}"]
+        rows.append([report, what, *beside, interval, verdict, note])
+    header = ["", "what", "theirs, %", "ours, % (seeds)", "difference", "one more seed", "one run of ours", "why"]
     return Table("reports", "Test accuracies of five reports, one run each", header, rows)

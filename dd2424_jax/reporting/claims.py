@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from dd2424_jax.reporting import measures
+from dd2424_jax.reporting import measures, reports
 from dd2424_jax.reporting.effects import Setting, alone, difference, nearest_minus_best, one_run, ratio, share_of_wins
 from dd2424_jax.reporting.findings import Claim
 from dd2424_jax.reporting.measures import GAP, PENALTY, STABILITY, TEST, TRAIN, Measure
@@ -24,17 +24,11 @@ WHO = (
 
 FAST, NONE = {"lam": 0.0, "lr_max": 0.1}, {"lam": 0.0, "lr_max": 0.001}
 WEAK, STRONG = {"lam": 0.1, "lr_max": 0.001}, {"lam": 1.0, "lr_max": 0.001}
-ACCURACIES = {  # on test, per cent, of these settings in this order
-    "R1": (29.74, 38.69, 39.08, 37.57),
-    "R2": (30.69, 38.98, 39.24, 37.63),
-    "R4": (23.79, 39.21, 39.20),
-    "R5": (28.00, 38.46, 38.96, 37.86),
-}
 
 
 def _minus(i: int, j: int) -> str:
     """By report, the test accuracy of setting i minus that of setting j, in points."""
-    pairs = {name: own[i] - own[j] for name, own in ACCURACIES.items() if i < len(own)}
+    pairs = {name: own[i] - own[j] for name, own in reports.LINEAR.items() if i < len(own)}
     return ", ".join(f"{name} {points:+.2f}" for name, points in pairs.items())
 
 
@@ -98,8 +92,8 @@ ASSIGNMENT1 = [
         ">",
     ),
     _run("R4", 44.83, "training accuracy", TRAIN, STRONG),
-    *(_run(report, own[0], "test accuracy", TEST, FAST) for report, own in ACCURACIES.items()),
-    _run("R2", ACCURACIES["R2"][0], "best epoch's validation accuracy", measures.BEST_VALID, FAST),
+    *(_run(report, own[0], "test accuracy", TEST, FAST) for report, own in reports.LINEAR.items()),
+    _run("R2", reports.LINEAR["R2"][0], "best epoch's validation accuracy", measures.BEST_VALID, FAST),
 ]
 
 # Assignment 2

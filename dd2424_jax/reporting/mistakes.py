@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from dd2424_jax import data, evaluation, network, stats, train
-from dd2424_jax.reporting import labels, plots, r3, tables
+from dd2424_jax.reporting import labels, plots, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, final
 from dd2424_jax.stats import Estimate
@@ -122,7 +122,7 @@ def table(mistakes: Sequence[Mistake], differences: Sequence[Estimate], about: s
         cells = [tables.percent(right), tables.percent(wrong), tables.points(own.mean)]
         cells += [tables.points_interval(own.low, own.high), verdict]
         if known:
-            low, high = r3.prediction(wrong)
+            low, high = stats.prediction(wrong)
             of_one = tables.percent_interval(wrong._replace(low=low, high=high)) if mistake.published else ""
             cells += [of_one, mistake.published]
         rows.append([mistake.name, mistake.where, *cells])
@@ -174,7 +174,7 @@ def another_lam(result: Result) -> str:
     """What R4's training accuracy at λ = 1 fits; `result` has these λ."""
     at = {lam: result.settings[list(result.plan.hypers.lam).index(lam)].estimates["train_accuracy"] for lam in R4}
     usual, large = at[0.1], at[1.0]
-    half = {lam: r3.prediction(own)[1] - own.mean for lam, own in at.items()}
+    half = {lam: stats.prediction(own)[1] - own.mean for lam, own in at.items()}
     apart, again = np.hypot(half[0.1], half[1.0]), np.hypot(half[0.1], half[0.1])
     theirs, ours = R4[1.0] - R4[0.1], large.mean - usual.mean
     fits = {"λ = 1": abs(theirs - ours) <= apart, "λ = 0.1 once more": abs(theirs) <= again}

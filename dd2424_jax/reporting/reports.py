@@ -1,37 +1,23 @@
-"""Test accuracies in per cent that others report, by what they are of: of many authors, and of five reports.
+"""Test accuracies in per cent that others report, by the runs that they are to be compared with.
 
-A key names what a number is of: the experiment, λ and η_max, or an ablation's row; one that leaves λ open is of the λ
-that its author chose. The five, R1 to R5, are of one run each.
+A key names these runs: the experiment, λ and η_max, or an ablation's row; one without λ is of the λ that was chosen.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-LINEAR = {"η = 0.1": (0.0, 0.1), "λ = 0": (0.0, 0.001), "λ = 0.1": (0.1, 0.001), "λ = 1": (1.0, 0.001)}
+from dd2424_jax.reporting import published, r3
 
-
-class Authors(NamedTuple):
-    """Mean and standard deviation over n authors, one value each."""
-
-    n: int
-    mean: float
-    sd: float
-
-
-AUTHORS = {  # title: (key, authors)
-    "Assignment 1, λ = 0, η = 0.1": (("assignment1", 0.0, 0.1), Authors(24, 28.5, 1.4)),
-    "Assignment 1, λ = 0, η = 0.001": (("assignment1", 0.0, 0.001), Authors(23, 38.97, 0.34)),
-    "Assignment 1, λ = 0.1, η = 0.001": (("assignment1", 0.1, 0.001), Authors(24, 39.21, 0.26)),
-    "Assignment 1, λ = 1, η = 0.001": (("assignment1", 1.0, 0.001), Authors(22, 37.51, 0.29)),
-    "Assignment 2, exercise 3": (("exercise3", 0.01), Authors(22, 45.99, 0.51)),
-    "Assignment 2, exercise 4": (("exercise4", 0.01), Authors(24, 46.93, 0.94)),
-    "Assignment 2, final network, m = 50": (("final_model",), Authors(31, 51.61, 0.57)),
-    "Best linear classifier": (("assignment1_extras", "all that helped"), Authors(17, 41.1, 0.7)),
-    "K sigmoids": (("assignment1_extras", "K sigmoids"), Authors(12, 38.8, 2.0)),
-    "SVM loss": (("assignment1_extras", "SVM loss"), Authors(10, 36.2, 3.2)),
-    "Best two-layer network": (("assignment2_extras", "all together"), Authors(17, 56.5, 1.2)),
+# Five reports, R1 to R5, have one run of every setting. Assignment 1, settings in the order of published.ASSIGNMENT1.
+LINEAR = {
+    "R1": (29.74, 38.69, 39.08, 37.57),
+    "R2": (30.69, 38.98, 39.24, 37.63),
+    "R4": (23.79, 39.21, 39.20),
+    "R5": (28.00, 38.46, 38.96, 37.86),
 }
+BEST_EPOCH = "its best epoch, not its last"
+FAN_IN = "W1 from N(0, 1/50), not N(0, 1/3072)"
 
 
 class Number(NamedTuple):
@@ -44,23 +30,30 @@ class Number(NamedTuple):
     note: str = ""
 
 
-def _linear(report: str, *values: float | None, **notes: str) -> list[Number]:
-    """Of assignment 1's four settings."""
-    numbers = zip(LINEAR.items(), values, strict=True)
-    return [
-        Number(report, f"assignment 1, {name}", ("assignment1", *key), value, notes.get("all", ""))
-        for (name, key), value in numbers
-        if value is not None
-    ]
+NUMBERS = [
+    Number(report, f"assignment 1, λ = {lam:g}, η = {lr:g}", ("assignment1", lam, lr), value, note)
+    for report, values in LINEAR.items()
+    for (lam, lr), value in zip(published.ASSIGNMENT1, values, strict=False)
+    for note in [BEST_EPOCH if report == "R2" else ""]
+]
+R3_KEYS = {"exercise3": ("exercise 3", 0.01), "exercise4": ("exercise 4", 0.01), "final_model": ("final network",)}
+NUMBERS += [
+    Number("R3", f"assignment 2, {what}", (experiment, *lam), 100 * r3.TEST[experiment], note)
+    for experiment, (what, *lam) in R3_KEYS.items()
+    for note in [FAN_IN if lam else f"{FAN_IN}; 40,000 images, λ = 0.008"]
+]
 
-
-FAN_IN = "W1 drawn with variance 1/50 instead of 1/3072"
-REPORTS = (
-    *_linear("R1 (2020)", 29.74, 38.69, 39.08, 37.57),
-    *_linear("R2", 30.69, 38.98, 39.24, 37.63, all="its best epoch, not its last"),
-    Number("R3 (2022)", "assignment 2, exercise 3", ("exercise3", 0.01), 43.2, FAN_IN),
-    Number("R3 (2022)", "assignment 2, exercise 4", ("exercise4", 0.01), 46.9, FAN_IN),
-    Number("R3 (2022)", "assignment 2, final network", ("final_model",), 51.5, f"{FAN_IN}; 40,000 images, λ = 0.008"),
-    *_linear("R4 (2024)", 23.79, 39.21, 39.20, None),
-    *_linear("R5 (2022)", 28.00, 38.46, 38.96, 37.86),
-)
+# Many authors: what their numbers are of, and their n, mean and sd
+AUTHORS = {
+    **{
+        f"Assignment 1, λ = {lam:g}, η = {lr:g}": (("assignment1", lam, lr), authors)
+        for (lam, lr), authors in published.ASSIGNMENT1.items()
+    },
+    "Assignment 2, exercise 3": (("exercise3", 0.01), published.EXERCISE3),
+    "Assignment 2, exercise 4": (("exercise4", 0.01), published.EXERCISE4),
+    "Assignment 2, final network, m = 50": (("final_model",), published.FINAL),
+    "Best linear classifier": (("assignment1_extras", "all that helped"), published.BEST["linear"]),
+    "K sigmoids": (("assignment1_extras", "K sigmoids"), published.BEST["sigmoid"]),
+    "SVM loss": (("assignment1_extras", "SVM loss"), published.BEST["hinge"]),
+    "Best two-layer network": (("assignment2_extras", "all together"), published.BEST["two-layer"]),
+}

@@ -7,18 +7,6 @@ from dd2424_jax.reporting import reports
 from dd2424_jax.stats import Estimate
 
 
-def test_a_prediction_interval_holds_one_more_value_in_95_of_100_draws():
-    rng, n = np.random.default_rng(0), 5
-    draws = rng.normal(40, 0.3, (20_000, n + 1))
-    intervals = np.array([verdicts.prediction(stats.estimate(draw[:-1])) for draw in draws[:4000]])
-    share = np.mean((intervals[:, 0] <= draws[:4000, -1]) & (draws[:4000, -1] <= intervals[:, 1]))
-    assert abs(share - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 4000)
-
-
-def test_one_seed_predicts_nothing():
-    assert np.isnan(verdicts.prediction(stats.estimate([0.4]))).all()
-
-
 @pytest.mark.parametrize(("mean", "verdict"), [(46.0, "yes"), (44.0, "no"), (48.0, "above")])
 def test_reproduced_is_what_one_more_author_could_have(mean, verdict):
     table = verdicts.reproduced({("exercise3", 0.01, 0.1): Estimate(5, mean, 0.3, np.nan, np.nan)})
@@ -31,7 +19,7 @@ def test_reproduced_is_what_one_more_author_could_have(mean, verdict):
 def test_a_report_s_number_is_one_run_of_ours_or_is_not():
     ours = {("assignment1", 0.0, 0.001): Estimate(20, 38.97, 0.16, np.nan, np.nan)}
     verdict_of = {row[0]: row[-2] for row in verdicts.of_reports(ours).rows}
-    assert verdict_of == {"R1 (2020)": "yes", "R2": "yes", "R4 (2024)": "yes", "R5 (2022)": "no"}
+    assert verdict_of == {"R1": "yes", "R2": "yes", "R4": "yes", "R5": "no"}
 
 
 def test_what_was_not_run_or_diverged_has_no_row():
@@ -41,4 +29,4 @@ def test_what_was_not_run_or_diverged_has_no_row():
 
 def test_every_number_is_of_something_that_authors_report_too():
     keys = [key for key, _ in reports.AUTHORS.values()]
-    assert {number.key for number in reports.REPORTS} <= {*keys}
+    assert {number.key for number in reports.NUMBERS} <= {*keys}

@@ -59,9 +59,16 @@ def test_numbers_of_others_are_of_their_setting_alone(others):
 
 def test_assignment_1_has_its_ranges_by_lam_and_eta():
     setting = published.Setting(published.LINEAR, 10_000, {"lam": 0.1, "lr_max": 0.001})
-    assert published.assignment1(plan_of(setting), 0) == (24, 39.0, 39.3)
-    assert published.assignment1(plan_of(setting, bias_std=0.01), 0) == (24, 39.0, 39.3)
-    assert published.assignment1(plan_of(setting, n_s=2000), 0) == (24, 39.0, 39.3)  # as epochs are one cycle
+    authors = (24, 39.0, 39.3, 39.21, 0.26)
+    assert published.assignment1(plan_of(setting), 0) == authors
+    assert published.assignment1(plan_of(setting, bias_std=0.01), 0) == authors
+    assert published.assignment1(plan_of(setting, n_s=2000), 0) == (
+        24,
+        39.0,
+        39.3,
+        39.21,
+        0.26,
+    )  # as epochs are one cycle
     assert published.assignment1(plan_of(setting, eval_steps=(100,)), 0) is None
     assert published.assignment1(plan_of(setting, hypers={"lam": 0.2}), 0) is None
     assert published.assignment1(plan_of(setting, source="synthetic"), 0) is None
