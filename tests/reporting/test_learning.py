@@ -14,7 +14,7 @@ def test_one_setting_stands_beside_published_reports_of_it(monkeypatch):
     assert len(learning.draw(result, "Exercise 3", published.EXERCISE3).tables) == 1
     monkeypatch.setattr(published.Setting, "is_of", lambda *_: True)
     report = learning.draw(result, "Exercise 3", published.EXERCISE3)
-    accuracies, comparison = report.tables
+    accuracies, comparison, *_ = report.tables
     assert accuracies.header == ["λ", "train %", "validation %", "test %", "95 % interval", "diverged"]
     assert "Exercise 3 on SYNTHETIC" in accuracies.caption
     assert "beside published reports" in comparison.caption

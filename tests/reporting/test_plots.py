@@ -88,3 +88,13 @@ def test_many_curves_have_a_colour_bar_whose_ticks_are_settings(names, symbol, t
     assert bar.get_ylabel() == symbol
     assert labels[:2] == ticks
     assert 5 <= len(labels) <= plots.MAX_TICKS
+
+
+def test_a_figure_in_words_has_its_panels_axes_and_curves():
+    fig, ((left, right),) = plots.figure(1, 2, "title")
+    for ax, name in ((left, "train"), (right, "validation")):
+        ax.plot([0, 1], [0, 1], label=name)
+        ax.set(xlabel="epoch", ylabel="loss", title=f"{name} images")
+    said = plots.in_words(fig)
+    assert said == "train images: loss against epoch; validation images: loss against epoch. Curves: train, validation."
+    assert plots.in_words(plots.figure(1, 1, "title")[0]) == "title"

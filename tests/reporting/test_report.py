@@ -35,7 +35,7 @@ def test_a_report_is_tables_remarks_and_figures(tmp_path, figure):
     run.mkdir(parents=True)
     report.write(run, report.Report([table("first"), table("second")], ["A remark.", "Another."], {"curves": figure}))
     assert contents(run) == {
-        *("table.md", "table.tex", "tables/first.tex", "tables/second.tex"),
+        *("table.md", "report.json", "table.tex", "tables/first.tex", "tables/second.tex"),
         *("figures.tex", "curves.png", "curves.pdf"),
     }
     text = (run / "table.md").read_text()
@@ -57,4 +57,16 @@ def test_a_report_is_tables_remarks_and_figures(tmp_path, figure):
 def test_no_table_of_an_earlier_report_is_left(tmp_path):
     report.write(tmp_path, report.Report([table("first"), table("second")], [], {}))
     report.write(tmp_path, report.Report([table("second")], [], {}))
-    assert contents(tmp_path) == {"table.md", "table.tex", "tables/second.tex", "figures.tex"}
+    assert contents(tmp_path) == {"table.md", "report.json", "table.tex", "tables/second.tex", "figures.tex"}
+
+
+def test_what_was_drawn_is_read_as_it_was(tmp_path, figure):
+    written = report.Report([table("first"), table("second")], ["A remark: λ."], {"curves": figure})
+    checksum = report.write(tmp_path, written)
+    shown = report.read_structure(tmp_path, checksum)
+    assert (shown.tables, shown.remarks) == (written.tables, written.remarks)
+    assert shown.captions == {"curves": "title of η_max"}
+    (tmp_path / "report.json").write_text("{}")
+    assert not report.intact(tmp_path, checksum)
+    with pytest.raises(ResultError, match="damaged"):
+        report.read_structure(tmp_path, checksum)
