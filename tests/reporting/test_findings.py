@@ -99,7 +99,8 @@ def test_the_summary_has_every_finding():
     summary = findings.add(EMPTY, result(n_seeds=1), CLAIMS, "who").summary
     assert summary["choice"] == 1
     first = summary["findings"][0]
-    assert {*first} == {*["claim", "reports", "effect", "low", "high", "n", "unit", "verdict", "file", "sentence"]}
+    numbers, texts = ["effect", "low", "high", "n"], ["amount", "interval", "unit", "verdict", "sentence"]
+    assert {*first} == {"claim", "reports", "file", *numbers, *texts}
     assert (first["n"], first["unit"], first["verdict"], first["file"]) == (1, "points", "cannot be told", "runs.csv")
     json.dumps(summary)
 
