@@ -102,6 +102,12 @@ SECTIONS = (
         ],
     ),
     Section(
+        "What mistakes do",
+        "Mistakes that published code makes, each planted in a copy of what it concerns, beside right code with the "
+        "same seeds.",
+        [Item("mistakes", quick=(*RUNS, "--n_s=6"), seconds=150)],
+    ),
+    Section(
         "Every gradient",
         "The closed form, jax.grad, centred and forward differences, for networks of no, one and three hidden layers "
         "and three losses.",
