@@ -124,7 +124,8 @@ def _table(name: str, caption: str, columns: Sequence[Column], result: Result) -
         values = column.measure.of(result)
         if values is not None:
             estimates = _estimates(result, column.measure.unit.scale * values)
-            named[column.header] = [tables.mean_and_interval(one, column.digits) for one in estimates]
+            possible = [_within_range(one, column.measure, result) for one in estimates]
+            named[column.header] = [tables.mean_and_interval(one, column.digits) for one in possible]
             meanings += [f"{column.header.split(',')[0]}: {column.meaning}"] if column.meaning else []
     caption = "; ".join([f"{caption}, mean over seeds (95 % interval)", *meanings])
     return tables.Table(name, caption, [*named], [list(row) for row in zip(*named.values(), strict=True)])
@@ -134,6 +135,13 @@ def _estimates(result: Result, values: np.ndarray) -> list[stats.Estimate]:
     """Of every setting, over the runs that converged."""
     pairs = zip(values, result.outcome.converged, strict=True)
     return [stats.nested(own[converged], result.plan.fold[converged]) for own, converged in pairs]
+
+
+def _within_range(estimate: stats.Estimate, measure: Measure, result: Result) -> stats.Estimate:
+    """The interval cut off where the measure ends, which those of few seeds reach beyond."""
+    least = -np.inf if measure in (GAP, CORRELATION) else 0.0
+    most = result.outcome.step[-1] / result.plan.steps_per_epoch if measure is BEST_EPOCH else np.inf
+    return estimate._replace(low=np.maximum(estimate.low, least), high=np.minimum(estimate.high, most))
 
 
 def _why_the_last(result: Result) -> list[str]:

@@ -70,6 +70,16 @@ def test_diverged_seeds_are_left_out():
     assert not any("nan" in cell or "inf" in cell for row in (*after.rows, *way.rows) for cell in row)
 
 
+def test_intervals_stay_within_what_can_be():
+    result = concluded([0.01], scores=near(0.5, n_seeds=4))
+    accuracy = result.outcome.valid.accuracy
+    accuracy[0] = [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3], [0.1, 0.3001, 0.3], [0.1, 0.2, 0.3]]
+    header, ((*_, best_minus_last, best_epoch),) = tables_of(result)[1][2:]
+    assert header[-2:] == ["best − last, points", "best epoch"]
+    assert "(0.00 to " in best_minus_last
+    assert best_epoch.endswith(" to 2.0)")  # of two epochs
+
+
 def test_the_remark_says_by_how_much_the_best_epoch_is_optimistic():
     result = concluded([0.01, 0.1], scores=near(0.5, 0.4))
     accuracy = result.outcome.valid.accuracy
