@@ -23,7 +23,9 @@ def test_what_does_not_go_with_it_is_one_line(tmp_path):
     with parsed("exercise3", "--preset=r3", "--init=he") as options, pytest.raises(command_line.UsageError, match=says):
         plan.check_parts(options)
     assert "--preset" in fails("exercise3", "--preset=r1", cwd=tmp_path)
-    assert "give --lam, or leave it" in fails("final_model", "--preset=r3", "--search=x", cwd=tmp_path)
+    assert "give --lam, or leave it" in fails(
+        "final_model", "--preset=r3", "--search=x", "--dataset=synthetic", cwd=tmp_path
+    )
 
 
 def test_a_preset_of_a_range_needs_no_search(tmp_path):

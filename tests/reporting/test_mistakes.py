@@ -26,7 +26,7 @@ def test_differences_are_scipys_paired_intervals_at_bonferronis_level():
 
 def test_words_follow_the_intervals_and_a_report_has_its_column_where_one_is_known():
     report = mistakes.draw(SEVERAL, "Mistakes")
-    assert report.remarks[0].startswith("Significantly too low a test accuracy: too low (-3.")
+    assert report.remarks[0].startswith("Significantly too low a test accuracy: too low (-2.9")
     assert report.remarks[1].startswith("Significantly too high a test accuracy: too high (+")
     assert report.remarks[2].startswith("No effect that 6 seeds can show: nothing (-")
     (table,) = report.tables
