@@ -120,7 +120,7 @@ def test_a_training_accuracy_fits_the_lam_whose_runs_reach_it(at_1, at_01, fits)
     result = concluded([0.0, 0.1, 1.0], scores=near(0.4, 0.4, 0.4), test=True)
     settings = list(result.settings)
     for i, mean in ((1, at_01), (2, at_1)):
-        own = settings[i].estimates["train_accuracy"]._replace(n=6, mean=mean, low=mean - 0.001, high=mean + 0.001)
+        own = settings[i].estimates["train_accuracy"]._replace(n=6, mean=mean, sd=0.001 * 6**0.5 / 2.5706)
         settings[i] = settings[i]._replace(estimates={**settings[i].estimates, "train_accuracy": own})
     said = mistakes.another_lam(result._replace(settings=settings))
     assert said.endswith(f"It fits: {fits}.")
