@@ -21,7 +21,6 @@ from dd2424_jax.app import ablation, command_line, flags, plan, session
 from dd2424_jax.app.rows import Row
 from dd2424_jax.reporting import labels, published, r3
 from dd2424_jax.reporting import mistakes as report
-from dd2424_jax.reporting.mistakes import Mistake
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.plan import Plan
 from dd2424_jax.runs.result import Result
@@ -94,12 +93,12 @@ TRAINED = [  # of a mistake the function that it is planted in and what that doe
 ]
 
 
-def made(results: Mapping[str, Result]) -> Iterator[Mistake]:
+def made(results: Mapping[str, Result]) -> Iterator[report.Mistake]:
     """All mistakes; without weights, none that evaluate them once more."""
     for name, where, right, wrong in TRAINED:
         theirs = [f"{100 * one.value:g}" for one in r3.runs(results[wrong].plan, 0)]
-        yield Mistake(name, where, *(report.accuracies(results[own]) for own in (right, wrong)), *theirs)
-    yield Mistake("λ chosen on the test set", "choice.choose: 8 λ", *report.chosen(results["several λ"]))
+        yield report.Mistake(name, where, *(report.accuracies(results[own]) for own in (right, wrong)), *theirs)
+    yield report.Mistake("λ chosen on the test set", "choice.choose: 8 λ", *report.chosen(results["several λ"]))
     baseline, of_lams, of_epochs = (results[own.name] for own in WITH_WEIGHTS)
     if of_epochs.outcome.params is None:
         return
@@ -121,7 +120,7 @@ def made(results: Mapping[str, Result]) -> Iterator[Mistake]:
         ),
     ):
         known = theirs if published.assignment1(right.plan, 0) else ""
-        yield Mistake(name, where, report.accuracies(right), measure(right), known)
+        yield report.Mistake(name, where, report.accuracies(right), measure(right), known)
 
 
 def draw(results: Mapping[str, Result]) -> Report:

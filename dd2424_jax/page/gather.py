@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dd2424_jax.page.contents import Item, Section
-from dd2424_jax.reporting import labels, report
+from dd2424_jax.reporting import labels, report, tables
 from dd2424_jax.reporting.report import Shown
-from dd2424_jax.reporting.tables import Table
 from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
 
@@ -27,7 +26,7 @@ class Part(NamedTuple):
     config: Mapping
     summary: Mapping
     shown: Shown
-    tables: Sequence[Table]
+    tables: Sequence[tables.Table]
 
     @property
     def name(self) -> str:
