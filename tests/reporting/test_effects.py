@@ -4,7 +4,7 @@ from scipy import stats as scipy_stats
 
 from dd2424_jax import stats
 from dd2424_jax.reporting import effects
-from dd2424_jax.reporting.measures import BEST_MINUS_LAST, POINTS, TEST, Measure
+from dd2424_jax.reporting.measures import BEST_MINUS_LAST, POINTS, TEST, TRAIN, Measure
 from dd2424_jax.runs.result import RUNS
 from tests.reporting.results import concluded, near
 
@@ -41,9 +41,11 @@ def test_pairs_without_both_are_left_out(result):
     scores = result.outcome.scores.copy()
     scores[1, 0] = scores[2, 3] = np.nan
     diverged = concluded(LAMS, scores=scores)
-    estimate = effects.difference(SCORE, B, A).of(diverged)(0.95)
-    assert estimate.n == 4
-    assert estimate.mean == pytest.approx(np.nanmean(scores[2] - scores[1]))
+    for measure in (SCORE, TRAIN):  # this one is a number where the run diverged, too
+        values = measure.of(diverged)
+        estimate = effects.difference(measure, B, A).of(diverged)(0.95)
+        assert estimate.n == 4
+        assert estimate.mean == pytest.approx(np.mean((values[2] - values[1])[[1, 2, 4, 5]]))
 
 
 def test_of_held_out_sets_the_means_are_the_units(result):
@@ -62,6 +64,8 @@ def test_one_more_run_lies_in_its_prediction_interval_as_often_as_it_says():
         measure = Measure(lambda _, own=own: own, POINTS, RUNS)
         estimate = effects.one_run(measure, A, published).of(result)(0.9)
         assert estimate.mean == pytest.approx(published - own.mean())
+        half = scipy_stats.t.ppf(0.95, 4) * own.std(ddof=1) * np.sqrt(1 + 1 / 5)
+        assert estimate.high - estimate.mean == pytest.approx(half)
         held.append(estimate.low <= 0 <= estimate.high)
     assert abs(np.mean(held) - 0.9) < 3 * np.sqrt(0.9 * 0.1 / 400)
 
