@@ -59,8 +59,9 @@ def test_a_flag_has_one_meaning_and_one_help_everywhere():
             for name in vars(options):
                 flag = FLAGS[name]
                 helps.setdefault(name, {})[flag.help.split(";")[0].split(" (")[0]] = script
-    # The benchmark, the gradient check and the range test have flags of these names that are about them.
-    own = {"n_evals", "n_steps", "precision", "loss", "seed", "lr_min", "lr_max", "search"}
+    # The benchmark, the gradient check and the range test have flags of these names that are about them; every command
+    # has presets of its own.
+    own = {"preset", "n_evals", "n_steps", "precision", "loss", "seed", "lr_min", "lr_max", "search"}
     assert {name: texts for name, texts in helps.items() if len(texts) > 1 and name not in own} == {}
 
 
