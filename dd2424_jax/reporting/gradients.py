@@ -173,7 +173,8 @@ def _nearly_penalty(rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray, np.nda
 def _forward(drawn: Drawn, label: str) -> Table:
     caption = (
         f"{CASES[-1].name} on {label}: the forward difference's error of W1 over its entries, medians over draws, "
-        f"beside λ h, the penalty's part of h/2 J''; nearly λ h: the mean within, and the sd below, {NEARLY:.0%} of it"
+        "beside λ h, the penalty's part of h/2 J''; nearly λ h: the mean within, and the sd below, "
+        f"{100 * NEARLY:.0f} % of it"
     )
     header = ["network, loss", "λ h", "mean", "sd", "draws of nearly λ h"]
     cells = []
@@ -191,10 +192,10 @@ def _constant_error(drawn: Drawn) -> list[str]:
         return []
     means, sds, nearly = _nearly_penalty(rows)
     return [
-        f"One report's error of W1 is nearly constant. With parameters from U(−2, 2), so is a forward difference's: "
+        "One report's error of W1 is nearly constant. With parameters from U(−2, 2), so is a forward difference's: "
         f"nearly λ h = {PENALTY:g} in {_count(nearly)} draws (medians: mean {_number(np.median(means))}, sd "
-        f"{_number(np.median(sds))}), since J'' of the penalty is 2 λ and the loss is almost linear. A centred "
-        "difference has no such error."
+        f"{_number(np.median(sds))}), where h/2 J'' is little but the penalty's. A centred difference has no such "
+        "error."
     ]
 
 
@@ -220,8 +221,8 @@ def _verdict(drawn: Drawn) -> str:
     for (network, loss, *_), rows in drawn.items():
         failed.setdefault(f"{network}, {loss}", set()).update(row.seed for row in rows if not row.passed)
     named = [f"{name}, by seed {', '.join(map(str, sorted(seeds)))}" for name, seeds in failed.items() if seeds]
-    n_draws = max(map(len, drawn.values()))
-    every = "" if n_draws == 1 else f", in every one of {n_draws} draws"
+    n_draws = sorted({len(rows) for rows in drawn.values()})
+    every = "" if n_draws == [1] else f", in each of {' or '.join(map(str, n_draws))} draws"
     return f"FAIL: {'; '.join(named)}." if named else f"PASS: all {len(drawn)} gradients{every}."
 
 

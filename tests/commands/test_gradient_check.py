@@ -30,7 +30,7 @@ def wrong_gradients(monkeypatch):
 
 def test_right_gradients_pass(tmp_path):
     path, done = run("gradient_check", *LINEAR, cwd=tmp_path)
-    assert "PASS: all 8 gradients, in every one of 2 draws." in done.stdout
+    assert "PASS: all 8 gradients, in each of 2 draws." in done.stdout
     assert {"table.md", "table.tex", "step_sizes.png", "summary.json"} <= {file.name for file in path.iterdir()}
     with open(path / "errors.csv", newline="") as file:
         rows = list(csv.DictReader(file))
