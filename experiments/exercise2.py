@@ -3,9 +3,10 @@
     python experiments/exercise2.py
     python experiments/exercise2.py --preset=r3           # as one report, which has a validation loss of 10.28
 
-The check is gradient_check.py's, found where it was done before (in results/gradient_check). Then 100 images of batch
-1, λ = 0, 200 epochs, 50 hidden units, n_batch = 10 and a constant η: expect a training loss below 0.01 and a
-validation loss far above it (a report: 0.00139 and 10.28). A wrong gradient ends with status 1.
+The check is gradient_check.py's, of the first draw of every case, found where it was done before (in
+results/gradient_check). Then 100 images of batch 1, λ = 0, 200 epochs, 50 hidden units, n_batch = 10 and a constant η:
+expect a training loss below 0.01 and a validation loss far above it (a report: 0.00139 and 10.28). A wrong gradient
+ends with status 1.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ ROOMS = [  # each imports from those above it, and a module from those before it
     ("", ["losses", "precisions", "schedules", "optimizers", "activations", "initializers", "dropout", "network"]),
     ("", ["stats", "measures", "lr_range", "dunnett", "comparisons", "power", "choice", "race"]),
     ("data", ["pickles", "cifar10", "synthetic", "splits", "augment", "", "__main__"]),
-    ("gradients", ["differences", "cases"]),
+    ("gradients", ["cases", "draws", "differences", "checks"]),
     ("", ["configs", "train", "registry", "evaluation", "memory", "chunks", "programs", "segments", "sweep"]),
     ("", ["mistakes"]),
     ("runs", ["locks", "identity", "latest", "interim", "directory", "provenance", "plan", "result", "parts"]),

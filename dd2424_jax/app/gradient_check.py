@@ -12,20 +12,23 @@ import jax
 from dd2424_jax import data
 from dd2424_jax.app import pipeline
 from dd2424_jax.app.session import Session
-from dd2424_jax.gradients import cases
+from dd2424_jax.gradients import cases, checks
+from dd2424_jax.io import files
 from dd2424_jax.reporting import gradients, labels, report
 from dd2424_jax.runs.identity import PACKAGE, of_sources
 
+ERRORS = "errors.csv"
+
 
 def run(
-    dataset: data.Dataset, networks: Sequence[str], losses: Sequence[str], session: Session, *, seed: int = 0
+    dataset: data.Dataset, networks: Sequence[str], losses: Sequence[str], session: Session, seeds: range = range(1)
 ) -> bool:
-    """Check these networks and losses, or find that done already; whether all gradients passed."""
+    """Check these networks and losses in a draw a seed, or find that done already; whether all gradients passed."""
     about = {"name": dataset.name, "sha256": dataset.sha256}
     identity = {
         "experiment": "gradient_check",
         "dataset": about,
-        **{"networks": list(networks), "losses": list(losses), "seed": seed},
+        **{"networks": list(networks), "losses": list(losses), "seeds": list(seeds)},
         # A check that is found done already must be one of this very code.
         "source": of_sources(sorted(PACKAGE.rglob("*.py"))),
     }
@@ -34,15 +37,17 @@ def run(
         if not run.finished:
             began, label = time.perf_counter(), labels.DATASETS[dataset.name]
             n = sum(case.is_of(*pair) for case in cases.CASES for pair in itertools.product(networks, losses))
-            pipeline.say(f"gradient_check on {label}: {n} cases")
-            rows = cases.check_all(dataset.batches[0], networks, losses, seed)
-            drawn = gradients.draw(rows, dataset.batches[0], networks, label, seed)
+            each = "" if len(seeds) == 1 else f", up to {len(seeds)} draws each"
+            pipeline.say(f"gradient_check on {label}: {n} cases{each}")
+            rows = checks.check_all(dataset.batches[0], networks, losses, seeds)
+            named = [row.named() for row in rows]
+            files.write_csv(run.path / ERRORS, [*named[0]], [row.values() for row in named])
+            drawn = gradients.draw(rows, dataset.batches[0], networks, label, seeds[0])
             run.finish(
                 {
                     "experiment": "gradient_check",
                     "dataset": about,
                     "passed": all(row.passed for row in rows),
-                    "rows": [row.as_json() for row in rows],
                     "timing": {"run_seconds": time.perf_counter() - began},
                     "table": report.write(run.path, drawn),
                 }

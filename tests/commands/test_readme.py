@@ -22,7 +22,7 @@ COMMANDS = sorted(file.stem for file in (ROOT / "experiments").glob("*.py"))
 SETUP = ("git clone", "pip install")  # what makes an environment, which these tests are run in
 SMALL = {  # appended, they outweigh what the README says, but for what it shows
     "assignment1": [*TINY[:4], "--n_batch=100", "--n_epochs=1"],
-    "gradient_check": ["--dataset=synthetic"],
+    "gradient_check": ["--dataset=synthetic", "--n_draws=1"],
 }
 
 
