@@ -9,7 +9,10 @@ from scipy import special
 
 from dd2424_jax import sweep
 from dd2424_jax.gradients import cases
-from dd2424_jax.reporting import plots
+from dd2424_jax.reporting import (
+    gradients,  # noqa: F401, now: its tables are of all cases
+    plots,
+)
 from dd2424_jax.runs.plan import Plan
 from tests.conftest import compiled_for_speed
 from tests.runs import examples
