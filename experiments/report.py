@@ -19,14 +19,14 @@ from types import SimpleNamespace
 
 import absl.flags
 
-from dd2424_jax.app import command_line, commands, kinds, plan, series
+from dd2424_jax.app import command_line, commands, flags, kinds, plan, series
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.page import contents, documents, gather, html, page
 from dd2424_jax.page.contents import Item
 
-kinds.define_path("out_dir", commands.results(), "where run directories are, and report/ is put")
-kinds.define_path("data_dir", None, "where CIFAR-10 is; else $DD2424_DATA_DIR, else the user's cache")
+kinds.define_path("out_dir", commands.results(), "where run directories go")
+flags.define_data_dir()
 absl.flags.DEFINE_boolean("quick", False, "a look at the page: everything small and synthetic, in OUT_DIR/quick")
 absl.flags.DEFINE_boolean("extras", False, "run the optional parts and the benchmark too, where they are missing")
 absl.flags.DEFINE_boolean("run", True, "run what is missing; else show what is finished")
@@ -47,7 +47,7 @@ def main():
         return item.quick if options.quick else item.flags
 
     def run_of(item: Item) -> Path | None:
-        return gather.newest(out_dir, item.experiment, own(item), images)
+        return gather.newest(out_dir, item.experiment, own(item), images, current=options.run)
 
     def command(item: Item) -> series.Command:
         words = [str(commands.scripts()[item.experiment]), *own(item), f"--out_dir={out_dir}", *data_dir]

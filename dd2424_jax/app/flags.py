@@ -34,6 +34,12 @@ def define_data_flags():
         ["auto", "cifar10", "synthetic"],
         "auto: CIFAR-10 if it is there or can be downloaded, else, with a warning, the synthetic stand-in",
     )
+    define_data_dir()
+
+
+@group(IMAGES)
+def define_data_dir():
+    """Where CIFAR-10 is."""
     kinds.define_path(
         "data_dir", None, "where CIFAR-10 is, or is downloaded to; else $DD2424_DATA_DIR, else the user's cache"
     )

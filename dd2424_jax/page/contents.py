@@ -110,12 +110,13 @@ SECTIONS = (
     Section(
         "Every gradient",
         "The closed form, jax.grad, centred and forward differences, for networks of no, one and three hidden layers "
-        "and three losses.",
+        "and three losses, each case in many draws of parameters and images.",
         [
             Item(
                 "gradient_check",
-                tables=("published", "criteria", "uniform"),
-                quick=("--dataset=synthetic", "--network=linear", "--loss=softmax"),
+                tables=("published", "criteria", "uniform", "forward"),
+                seconds=120,
+                quick=("--dataset=synthetic", "--network=linear", "--loss=softmax", "--n_draws=3"),
             )
         ],
     ),

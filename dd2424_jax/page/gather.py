@@ -11,6 +11,7 @@ from dd2424_jax.reporting import labels, report, tables
 from dd2424_jax.reporting.report import Shown
 from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
+from dd2424_jax.runs.identity import code
 
 PLACES = ("--data_dir", "--out_dir")  # flags that say where, not what
 
@@ -74,18 +75,31 @@ def given(config: Mapping) -> list[str]:
     return [flag for flag in flags if not flag.startswith(PLACES)]
 
 
-def newest(out_dir: str | Path, experiment: str, flags: Sequence[str] | None, images: str | None = None) -> Path | None:
+def newest(
+    out_dir: str | Path,
+    experiment: str,
+    flags: Sequence[str] | None,
+    images: str | None = None,
+    *,
+    current: bool = False,
+) -> Path | None:
     """The newest finished run of a command with these flags and no others; with None, whatever its flags were.
 
-    images: the SHA-256 of those that it must be of; None: any.
+    images: the SHA-256 of those that it must be of; None: any. `current`: none that other code has computed or drawn.
     """
     for run in latest.finished(out_dir, experiment):
         config = directory.read_config(run)
         of_its_own = Path(config["command"][1]).stem == experiment  # exercise 2 checks some of the gradients
         theirs = (config.get("dataset") or {"sha256": images})["sha256"]
-        if of_its_own and images in (None, theirs) and (flags is None or given(config) == list(flags)):
+        wanted = of_its_own and images in (None, theirs) and (flags is None or given(config) == list(flags))
+        if wanted and (not current or _is_current(run, config)):
             return run
     return None
+
+
+def _is_current(run: Path, config: Mapping) -> bool:
+    """Whether the package's present code has computed and drawn it, or would come to the same numbers."""
+    return config.get("identity", {}).get("code", code()) == code() and report.is_current(run)
 
 
 def figure(part: Part, name: str) -> Path:

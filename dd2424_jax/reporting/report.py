@@ -71,7 +71,7 @@ class Shown(NamedTuple):
 
 
 def _write_structure(directory: Path, shown: Shown) -> None:
-    whole = {**shown._asdict(), "tables": [table._asdict() for table in shown.tables]}
+    whole = {"code": drawing_code(), **shown._asdict(), "tables": [table._asdict() for table in shown.tables]}
     files.write_text(directory / STRUCTURE, json.dumps(whole, indent=1, ensure_ascii=False))
 
 
@@ -82,8 +82,18 @@ def read_structure(directory: Path, checksum: str | None) -> Shown:
       ResultError: it is not the one that was written.
     """
     _check(directory, checksum)
-    whole = json.loads(files.read_text(directory / STRUCTURE))
-    return Shown(**{**whole, "tables": [tables.Table(**table) for table in whole["tables"]]})
+    whole = _read_structure(directory)
+    drawn = [tables.Table(**table) for table in whole["tables"]]
+    return Shown(drawn, *(whole[name] for name in Shown._fields[1:]))
+
+
+def is_current(directory: Path) -> bool:
+    """Whether the package's present code has drawn what is there."""
+    return (directory / STRUCTURE).exists() and _read_structure(directory).get("code") == drawing_code()
+
+
+def _read_structure(directory: Path) -> dict:
+    return json.loads(files.read_text(directory / STRUCTURE))
 
 
 def _write_tables(folder: Path, named: Mapping[str, tables.Table], experiment: str) -> None:

@@ -62,7 +62,7 @@ def small(monkeypatch):
 
 def test_the_benchmark_runs_and_its_record_is_whole(tmp_path, started, small):
     path, done = run("benchmark", *TINY, cwd=tmp_path)
-    drawn = {"table.md", "table.tex", "tables", "figures.tex", "growth.png", "growth.pdf"}
+    drawn = {"table.md", "report.json", "table.tex", "tables", "figures.tex", "growth.png", "growth.pdf"}
     assert {file.name for file in path.iterdir()} == {"config.json", "summary.json", *drawn}
     (file,) = (tmp_path / "records").iterdir()
     record = json.loads(file.read_text())

@@ -75,7 +75,7 @@ def fast_figures():
 def test_a_run_directory_holds_what_is_promised(finished):
     script, path, _ = finished
     promised = {"config.json", "runs.csv", "curves.npz", "params.npz", "summary.json", "table.md", "table.tex"}
-    promised |= {"curves.png", "curves.pdf", "figures.tex", "tables"}
+    promised |= {"report.json", "curves.png", "curves.pdf", "figures.tex", "tables"}
     promised |= {f"{figure}.{form}" for figure in FIGURES.get(script, []) for form in ("png", "pdf")}
     names = {file.name for file in path.iterdir()}
     assert names == promised if script in OTHERWISE else names >= promised

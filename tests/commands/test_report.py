@@ -11,6 +11,7 @@ import pytest
 from dd2424_jax.app import series
 from dd2424_jax.page import contents
 from dd2424_jax.page.contents import CYCLE, RUNS, Item, Section
+from dd2424_jax.reporting import report
 from tests.commands.scripts import ROOT, call_here, fails, once, run
 from tests.commands.stubs import untrained
 
@@ -72,6 +73,16 @@ def test_made_again_it_is_the_same(page):
     before = [file.read_bytes() for file in files]
     make(page.parent.parent.parent.parent)
     assert [file.read_bytes() for file in files] == before
+
+
+def test_what_other_code_has_drawn_is_run_again(page, monkeypatch):
+    ran = []
+    monkeypatch.setattr(contents, "SECTIONS", SECTIONS)
+    monkeypatch.setattr(report, "drawing_code", lambda: "another")
+    monkeypatch.setattr(series, "run", lambda commands, finished: ran.extend(command.name for command in commands))
+    cwd = page.parent.parent.parent.parent
+    assert "nothing is finished" in fails("report", "--quick", cwd=cwd)  # as nothing was run after all
+    assert ran == ["exercise3", "coarse_search"]
 
 
 def test_it_asks_for_no_other_file(page):
