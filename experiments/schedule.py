@@ -22,7 +22,7 @@ from dd2424_jax.app import command_line, flags, kinds, pipeline, session
 from dd2424_jax.io import records
 from dd2424_jax.reporting import plots, report, tables
 from dd2424_jax.reporting.report import Report
-from dd2424_jax.runs.identity import code, digest
+from dd2424_jax.runs.identity import code, digest, drawing_code
 
 flags.define_result_flags()
 kinds.define_float("lr_min", 0.05, "least learning rate; at least 0")
@@ -67,7 +67,7 @@ def main():
     options, began = command_line.options(), time.perf_counter()
     here = session.start(options)
     shown = {name: vars(options)[name] for name in ("lr_min", "lr_max", "n_s", "decay", "n_decay", "n_steps")}
-    identity = {"experiment": "schedule", "code": code(), **shown}
+    identity = {"experiment": "schedule", "code": code(), "drawing": drawing_code(), **shown}
     with pipeline.opened("schedule", identity, {}, here) as run:
         if not run.finished:
             steps, of_schedules = rates(options)
