@@ -96,7 +96,9 @@ def draw(results: Mapping[str, Result], alone: int, wide: Sequence[str]) -> Repo
     for name in REGULARISERS:
         lines[name] = [results[name], *(results[f"{name}, {width}"] for width in wide)]
     timed = {name: results[name] for name in ("baseline", *wide, LAST.name)}
-    shown, remarks, summary = [*drawn.tables, two_layer.time_to(timed, about)], [*drawn.remarks], {**drawn.summary}
+    shown, remarks = [*drawn.tables, two_layer.time_to(timed, about)], [*drawn.remarks]
+    (compared,) = report.compare({LAST.name: last})
+    summary = {**drawn.summary, "last": compared.as_json()}
     figures = {
         **drawn.figures,
         "widths": two_layer.against_width(lines, about),

@@ -28,7 +28,8 @@ def accuracies(parts: Sequence[Part]) -> dict[tuple, Estimate]:
     found = {}
     for part in parts:
         experiment = part.item.experiment
-        of_rows = [((experiment, row["name"]), row) for row in part.summary.get("rows", ()) if "name" in row]
+        rows = [*part.summary.get("rows", ()), *(row for row in [part.summary.get("last")] if row)]
+        of_rows = [((experiment, row["name"]), row) for row in rows]
         settings = part.summary.get("settings", ())
         for key, one in [*(((experiment, own["lam"], own["lr_max"]), own) for own in settings), *of_rows]:
             if "test_accuracy" in one and not part.item.flags:

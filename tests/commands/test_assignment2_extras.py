@@ -24,7 +24,10 @@ def identities(path):
 
 def test_every_part_stands_beside_the_baseline(finished):
     path, done = finished
-    rows = json.loads((path / "summary.json").read_text())["rows"]
+    summary = json.loads((path / "summary.json").read_text())
+    rows, last = summary["rows"], summary["last"]
+    assert (last["name"], last["n_seeds"], last["gains"]) == ("all together", 5, {})
+    assert last["test_accuracy"]["mean"] > 0
     names = [row["name"] for row in rows]
     assert names[0] == "baseline"
     assert {"7 units", "9 units", "dropout 0.2", "flips and shifts", "Nesterov", "AdamW", "twice as many cycles"} <= {
