@@ -13,6 +13,7 @@ from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.identity import code
 
+FINDINGS = "findings"  # the table of all of which the page has one
 PLACES = ("--data_dir", "--out_dir")  # flags that say where, not what
 
 
@@ -118,7 +119,7 @@ def part(item: Item, path: Path) -> Part:
         shown = report.read_structure(path, summary["table"])
     except ResultError as error:
         raise ResultError(f"{path} is damaged or of an earlier version: the same command draws it again") from error
-    by_name = {table.name: table for table in shown.tables}
+    by_name = {table.name: table for table in shown.tables if table.name != FINDINGS}
     wanted = by_name.values() if item.tables is None else [by_name[name] for name in item.tables if name in by_name]
     return Part(item, path, directory.read_config(path), summary, shown, list(wanted))
 

@@ -53,8 +53,9 @@ def findings(parts: Sequence[Part]) -> Table:
             rows.append([*texts, str(own["n"]), own["verdict"], f"{part.name}, {own['file']}"])
     header = ["claim", "said by", "effect", "interval", "seeds", "verdict", "from"]
     caption = (
-        "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an experiment; "
-        "supported where the interval lies wholly on the claimed side, refuted where wholly on the other"
+        "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an "
+        "experiment; supported where the interval lies wholly on the claimed side, refuted where wholly on the other; "
+        "a published run is compatible where it can be one of ours"
     )
     return Table("findings", caption, header, rows)
 

@@ -48,9 +48,14 @@ def reproduced(ours: Mapping[tuple, Estimate]) -> Table:
         low, high = stats.prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
         verdict = "yes" if low <= own.mean <= high else "above" if own.mean > high else "no"
         each = [f"{one.mean:.2f} ± {one.sd:.2f} ({one.n})" for one in (own, theirs)]
-        rows.append([name, *each, f"{own.mean - theirs.mean:+.2f}", f"{low:.1f} to {high:.1f}", verdict])
+        rows.append([name, *each, _points(own.mean - theirs.mean), f"{low:.1f} to {high:.1f}", verdict])
     header = ["", "ours, % (seeds)", "published, % (authors)", "difference", "one more author", "reproduced"]
     return Table("reproduced", "Test accuracies, mean ± sd, beside those that students publish", header, rows)
+
+
+def _points(difference: float) -> str:
+    """With a sign, but for a zero's."""
+    return f"{round(difference, 2) + 0.0:+.2f}"
 
 
 def _key(key: tuple, ours: Mapping[tuple, Estimate]) -> tuple:
@@ -68,7 +73,7 @@ def of_reports(ours: Mapping[tuple, Estimate]) -> Table:
         low, high = stats.prediction(own)
         interval = "–" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
         verdict = "–" if np.isnan(low) else "yes" if low <= value <= high else "no"
-        beside = [f"{value:.2f}", f"{own.mean:.2f} ± {own.sd:.2f} ({own.n})", f"{own.mean - value:+.2f}"]
+        beside = [f"{value:.2f}", f"{own.mean:.2f} ± {own.sd:.2f} ({own.n})", _points(own.mean - value)]
         rows.append([report, what, *beside, interval, verdict, note])
     header = ["", "what", "theirs, %", "ours, % (seeds)", "difference", "one more seed", "one run of ours", "why"]
     return Table("reports", "Test accuracies of five reports, one run each", header, rows)
