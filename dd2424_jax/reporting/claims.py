@@ -10,7 +10,16 @@ import functools
 import numpy as np
 
 from dd2424_jax.reporting import measures, reports
-from dd2424_jax.reporting.effects import Setting, alone, difference, nearest_minus_best, one_run, ratio, share_of_wins
+from dd2424_jax.reporting.effects import (
+    Setting,
+    alone,
+    difference,
+    later_choice,
+    nearest_minus_best,
+    one_run,
+    ratio,
+    share_of_wins,
+)
 from dd2424_jax.reporting.findings import Claim
 from dd2424_jax.reporting.measures import GAP, PENALTY, STABILITY, TEST, TRAIN, Measure
 from dd2424_jax.runs.result import CURVES, Result
@@ -142,4 +151,5 @@ COARSE_SEARCH = [
         "R3: one run of every λ",
         0.5,
     ),
+    Claim("longer training estimates λ better: one run's choice after all cycles, not one", later_choice(), ">"),
 ]

@@ -17,7 +17,7 @@ from scipy import special
 from dd2424_jax import stats
 from dd2424_jax.reporting import labels
 from dd2424_jax.reporting.measures import POINTS, Measure, Unit
-from dd2424_jax.runs.result import RUNS, Result
+from dd2424_jax.runs.result import CURVES, RUNS, Result
 
 Setting = Mapping[str, float]  # hyperparameters by name
 Estimator = Callable[[float], stats.Estimate]
@@ -146,6 +146,29 @@ def _share_of_wins(result: Result) -> Estimator | None:
         return estimate._replace(low=float(low), high=float(high))
 
     return estimator
+
+
+def later_choice() -> Effect:
+    """Validation accuracy of the λ that one seed chooses at the end, minus that of its choice after the first cycle.
+
+    Half of the seeds choose, each by itself; the others score, by their means at the end: so that seeds which choose
+    are independent units, given the score. Of the seeds in which every setting converged.
+    """
+    return Effect(_later_choice, POINTS, CURVES)
+
+
+def _later_choice(result: Result) -> Estimator | None:
+    (first,) = np.nonzero(result.outcome.step == 2 * result.plan.config.n_s)
+    several = len(first) and result.plan.config.n_updates > 2 * result.plan.config.n_s
+    if not several or not _searches_lam(result) or len(result.plan.folds) > 1:
+        return None
+    accuracy = result.outcome.valid.accuracy[:, result.outcome.converged.all(axis=0)]
+    choosing, scoring = np.array_split(accuracy, 2, axis=1)
+    if not scoring.shape[1]:
+        return lambda confidence: stats.estimate([])
+    mean = scoring[..., -1].mean(axis=1)
+    gains = mean[np.argmax(choosing[..., -1], axis=0)] - mean[np.argmax(choosing[..., first[0]], axis=0)]
+    return lambda confidence: stats.paired(gains, np.zeros_like(gains), confidence)
 
 
 def _searches_lam(result: Result) -> bool:

@@ -53,4 +53,4 @@ def test_the_coarse_search_answers_for_both_of_its_grids():
     for lam in (np.geomspace(1e-5, 0.1, 5), 10.0 ** np.arange(-5, 1)):
         lam = [float(f"{one:.6g}") for one in lam]
         result = concluded(lam, scores=near(*np.linspace(0.5, 0.4, len(lam))))
-        assert len(findings.find(result, claims.COARSE_SEARCH, quoted=False)) == 3
+        assert len(findings.find(result, claims.COARSE_SEARCH, quoted=False)) == 4

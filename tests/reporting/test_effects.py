@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -113,3 +115,33 @@ def test_few_seeds_have_no_interval():
         assert np.isnan(estimate.low)
     gone = effects.share_of_wins().of(concluded([0.01, 0.1], scores=np.full((2, 3), np.nan)))(0.95)
     assert gone.n == 0
+
+
+def of_two_cycles(after_one, after_two):
+    """A search with these validation accuracies [n_settings, n_seeds] at the ends of its two cycles."""
+    result = concluded([0.001, 0.01, 0.1], scores=after_two)
+    config = dataclasses.replace(result.plan.config, eval_steps=(10, 20), n_s=5)
+    accuracy = np.stack([np.zeros_like(after_one), after_one, after_two], axis=-1)
+    outcome = result.outcome._replace(step=np.array([0, 10, 20]))
+    outcome = outcome._replace(valid=outcome.valid._replace(accuracy=accuracy))
+    return result._replace(plan=result.plan._replace(config=config), outcome=outcome)
+
+
+def test_the_choice_after_all_cycles_is_scored_by_seeds_that_do_not_choose():
+    rng = np.random.default_rng(3)
+    one, two = rng.normal(0.5, 0.01, (2, 3, 8))
+    estimate = effects.later_choice().of(of_two_cycles(one, two))(0.95)
+    means = [two[i, 4:].mean() for i in range(3)]
+    gains = [means[two[:, seed].argmax()] - means[one[:, seed].argmax()] for seed in range(4)]
+    assert estimate == pytest.approx(stats.paired(gains, np.zeros(4), 0.95))
+    alone = concluded([0.001, 0.01, 0.1], scores=two)
+    plan = alone.plan._replace(config=dataclasses.replace(alone.plan.config, n_s=alone.plan.config.n_updates // 2))
+    assert effects.later_choice().of(alone._replace(plan=plan)) is None  # one cycle
+
+
+def test_where_both_choices_are_alike_the_later_one_is_better_or_worse_as_rarely_as_it_says():
+    rng, wrong, n = np.random.default_rng(0), 0, 400
+    for _ in range(n):
+        one, two = 0.5 + rng.normal(0, 0.0034, (2, 3, 12))
+        wrong += stats.excludes_zero(effects.later_choice().of(of_two_cycles(one, two))(0.9))
+    assert wrong / n < 0.1 + 2.5 * np.sqrt(0.1 * 0.9 / n)
