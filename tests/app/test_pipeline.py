@@ -89,8 +89,7 @@ def test_a_report_with_other_arguments_is_drawn_again_without_training(plan, tmp
         drawn = functools.partial(draw, remark=remark)
         return pipeline.run(plan, drawn, session(tmp_path))
 
-    first = summary_of("one")
-    before = contents(tmp_path)
+    first, before = summary_of("one"), contents(tmp_path)
     monkeypatch.setattr(sweep, "each", None)
     assert summary_of("other")["remark"] == "other"
     assert "other" in contents(tmp_path)["table.md"].decode()
@@ -105,9 +104,8 @@ def test_numbers_are_on_disk_before_anything_is_drawn(plan, tmp_path):
 
     with pytest.raises(Killed):
         pipeline.run(plan, failing, session(tmp_path))
-    (folder,) = (tmp_path / "tried").iterdir()
-    assert (folder / "runs.csv").exists()
-    assert not (folder / "summary.json").exists()
+    names = {file.name for file in tmp_path.glob("tried/*/*")}
+    assert names & {"runs.csv", "summary.json"} == {"runs.csv"}
 
 
 def test_what_is_drawn_is_the_result(plan, tmp_path):
@@ -155,7 +153,9 @@ def test_code_that_draws_otherwise_draws_again_and_trains_nothing(plan, tmp_path
     monkeypatch.setattr(report, "drawing_code", lambda: "another")
     (tmp_path / "tried" / "latest" / "table.tex").unlink()
     pipeline.run(plan, draw, session(tmp_path))
-    assert contents(tmp_path) == before
+    after = contents(tmp_path)
+    assert json.loads(after.pop("report.json")) == {**json.loads(before.pop("report.json")), "code": "another"}
+    assert after == before
 
 
 def test_an_optimizer_of_ones_own_is_another_run(plan, tmp_path):
