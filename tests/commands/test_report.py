@@ -105,6 +105,11 @@ def test_every_image_and_table_is_described(page):
     assert {*re.findall(r'(?:href="#|aria-labelledby=")([^"]*)"', text)} <= {*ids}
 
 
+def test_it_spends_no_time_on_a_stand_in_unless_asked_to(tmp_path):
+    assert "--data_dir" in fails("report", cwd=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_with_nothing_to_show_it_says_so(tmp_path):
     assert "--norun" in fails("report", "--quick", "--norun", cwd=tmp_path)
 
