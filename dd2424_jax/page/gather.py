@@ -99,7 +99,7 @@ def newest(
 
 
 def _is_current(run: Path, config: Mapping) -> bool:
-    """Whether the package's present code has computed and drawn it, or would come to the same numbers."""
+    """Whether the package's present code has drawn it, from numbers that it has computed itself."""
     return config.get("identity", {}).get("code", code()) == code() and report.is_current(run)
 
 

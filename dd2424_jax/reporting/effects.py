@@ -72,8 +72,7 @@ def _units(result: Result, measure: Measure, setting: Setting) -> np.ndarray | N
 def one_run(measure: Measure, setting: Setting, published: float) -> Effect:
     """A published run's number minus the mean over seeds, with the prediction interval of one more run of them.
 
-    ± t_{n−1} sd √(1 + 1/n), which is √(n + 1) times as wide as the mean's interval: it holds for normal seeds. It
-    excludes 0 where the published run is no run of the setting.
+    It excludes 0 where the published run is no run of the setting.
     """
 
     def of(result: Result) -> Estimator | None:
@@ -83,8 +82,10 @@ def one_run(measure: Measure, setting: Setting, published: float) -> Effect:
 
         def estimator(confidence: float) -> stats.Estimate:
             estimate = stats.paired(np.full_like(own, published), own, confidence)
-            half = (estimate.high - estimate.low) / 2 * math.sqrt(estimate.n + 1)
-            return estimate._replace(low=estimate.mean - half, high=estimate.mean + half)
+            if math.isnan(estimate.low):
+                return estimate
+            low, high = stats.prediction(estimate, confidence)
+            return estimate._replace(low=low, high=high)
 
         return estimator
 

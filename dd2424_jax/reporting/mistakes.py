@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from dd2424_jax import data, evaluation, network, stats, train
-from dd2424_jax.reporting import labels, plots, tables
+from dd2424_jax.reporting import labels, plots, reports, tables
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result, final
 from dd2424_jax.stats import Estimate
@@ -167,19 +167,17 @@ def one_seed(result: Result) -> str:
     )
 
 
-R4 = {0.1: 0.4492, 1.0: 0.4483}  # training accuracies of a report of 2024, by λ, at η = 0.001
-
-
 def another_lam(result: Result) -> str:
     """What R4's training accuracy at λ = 1 fits; `result` has these λ."""
-    at = {lam: result.settings[list(result.plan.hypers.lam).index(lam)].estimates["train_accuracy"] for lam in R4}
+    r4 = {lam: accuracy / 100 for lam, accuracy in reports.R4_TRAINING.items()}
+    at = {lam: result.settings[list(result.plan.hypers.lam).index(lam)].estimates["train_accuracy"] for lam in r4}
     usual, large = at[0.1], at[1.0]
     half = {lam: stats.prediction(own)[1] - own.mean for lam, own in at.items()}
     apart, again = np.hypot(half[0.1], half[1.0]), np.hypot(half[0.1], half[0.1])
-    theirs, ours = R4[1.0] - R4[0.1], large.mean - usual.mean
+    theirs, ours = r4[1.0] - r4[0.1], large.mean - usual.mean
     fits = {"λ = 1": abs(theirs - ours) <= apart, "λ = 0.1 once more": abs(theirs) <= again}
     return (
-        f"A report of 2024 (R4) has training accuracies of {100 * R4[0.1]:.2f} % at λ = 0.1 and {100 * R4[1.0]:.2f} % "
+        f"A report of 2024 (R4) has training accuracies of {100 * r4[0.1]:.2f} % at λ = 0.1 and {100 * r4[1.0]:.2f} % "
         f"at λ = 1, {tables.points(theirs)} points. One run of ours at λ = 1 minus one at λ = 0.1 is "
         f"{tables.points(ours)} ± {100 * apart:.2f} points, one at λ = 0.1 minus another +0.00 ± {100 * again:.2f} "
         f"(95 % prediction intervals). It fits: {', '.join(name for name, fit in fits.items() if fit) or 'neither'}."
