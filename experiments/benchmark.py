@@ -75,7 +75,7 @@ def measure(options: SimpleNamespace, here: session.Session, splits: data.Splits
     memory.keep_freed()  # as training does; the baselines have it too
     there = placement.Placement((1, len(devices)), devices).put_everywhere(splits)  # once for all sweeps
     extent = {"rounds": options.rounds, "n_steps": options.n_steps}
-    side = options.side or (2048 if on_cpu else 8192)
+    side = options.side or (1024 if on_cpu else 8192)
     times = measurements.compare(splits, there, devices, side=side, **extent)
     compared = analysis.compared(times, measurements.SIZES, measurements.N_BATCH)
     parts = measurements.parts(there, devices, **extent)

@@ -89,15 +89,16 @@ def compare(
     given = problem(host, n_steps)
     made = {name: make(given) for name, make in baselines.installed().items()}
     # name: what to call, and how many units of work that is
-    copied = 2 * workloads.FLOAT * MEMORY * workloads.COPIES * len(devices)
+    copied = 2 * workloads.FLOAT * MEMORY * workloads.REPEATS * len(devices)
+    multiplied = 2 * side**3 * workloads.REPEATS
     limits = {
-        "NumPy product": (workloads.numpy_product(side), 2 * side**3),
-        "XLA product": (workloads.product(devices, side), 2 * side**3 * len(devices)),
+        "NumPy product": (workloads.numpy_product(side), multiplied),
+        "XLA product": (workloads.product(devices, side), multiplied * len(devices)),
         "memory": (workloads.copy(devices, MEMORY), copied),
     }
     for precision in others(devices):
         own = workloads.product(devices, side, precisions.PRECISIONS[precision])
-        limits[f"XLA product, {precision}"] = (own, 2 * side**3 * len(devices))
+        limits[f"XLA product, {precision}"] = (own, multiplied * len(devices))
     for wide, rows in (("", units), (analysis.NARROW, hidden)):
         for name, call in workloads.step_products(devices, rows, N_BATCH, d).items():
             limits[name + wide] = (call, 2 * rows * N_BATCH * d * workloads.PRODUCTS * len(devices))

@@ -14,7 +14,7 @@ from dd2424_jax.programs import Programs, Runs
 
 FLOAT = 4  # bytes of a float32
 PRODUCTS = 40  # of a step's in one measurement
-COPIES = 10
+REPEATS = 10  # of a large product and of a copy in one measurement: once would measure how fresh memory is got
 BETWEEN = 1  # an update that is neither the first nor the last
 
 
@@ -41,14 +41,34 @@ def step_bytes(sizes: Sequence[int], n_batch: int, n_settings: int) -> float:
 
 
 def numpy_product(side: int) -> Callable[[], object]:
-    """A square float32 matrix product in NumPy: 2 side³ operations."""
-    A = np.random.default_rng(0).standard_normal((side, side), np.float32)
-    return lambda: A @ A
+    """A power of a square float32 matrix in NumPy, by REPEATS products: 2 side³ operations each."""
+    A = _square(side)
+
+    def call():
+        power = A
+        for _ in range(REPEATS):
+            power = A @ power
+        return power
+
+    return call
 
 
 def product(devices: Sequence[jax.Device], side: int, of: Callable = precisions.float32) -> Callable[[], object]:
-    """The same on every device at once, as one of precisions.py."""
-    return _on_all(devices, lambda A: of(A, A), (side, side))
+    """The same on every device at once, by one of the products of precisions.py."""
+
+    def call(A):
+        return jax.lax.fori_loop(0, REPEATS, lambda _, power: of(A, power), A)
+
+    return _on_all(devices, call, _square(side))
+
+
+def _square(side: int) -> np.ndarray:
+    """Whose powers neither grow nor vanish."""
+    return _normal(side, side) / np.float32(np.sqrt(side))
+
+
+def _normal(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape, np.float32)
 
 
 def step_products(devices: Sequence[jax.Device], units: int, n_batch: int, d: int) -> dict[str, Callable[[], object]]:
@@ -63,31 +83,29 @@ def step_products(devices: Sequence[jax.Device], units: int, n_batch: int, d: in
     def backward(total, G, X):
         return jax.lax.scan(lambda total, X: (total + G @ X, None), total, X)[0]
 
-    batches = (PRODUCTS, n_batch, d)
+    X = _normal(PRODUCTS, n_batch, d)
     return {
-        "forward": _on_all(devices, forward, (units, n_batch), (units, d), batches),
-        "backward": _on_all(devices, backward, (units, d), (units, n_batch), batches),
+        "forward": _on_all(devices, forward, _normal(units, n_batch), _normal(units, d), X),
+        "backward": _on_all(devices, backward, _normal(units, d), _normal(units, n_batch), X),
     }
 
 
 def copy(devices: Sequence[jax.Device], n: int) -> Callable[[], object]:
-    """Read and write n float32 on every device, COPIES times: once would measure how fresh memory is got."""
-    return _on_all(devices, lambda a: jax.lax.fori_loop(0, COPIES, lambda _, a: a + 1, a), (n,))
+    """Read and write n float32 on every device, REPEATS times."""
+    return _on_all(devices, lambda a: jax.lax.fori_loop(0, REPEATS, lambda _, a: a + 1, a), _normal(n))
 
 
-def _on_all(devices: Sequence[jax.Device], function: Callable, *shapes: Sequence[int]) -> Callable[[], object]:
-    """`function` of standard normal arrays of these shapes, on every device at once and without talk between them."""
+def _on_all(devices: Sequence[jax.Device], function: Callable, *arrays: np.ndarray) -> Callable[[], object]:
+    """`function` of these arrays, on every device at once and without talk between them."""
     mesh = jax.make_mesh((len(devices),), ("device",), axis_types=(AxisType.Auto,), devices=devices)
     each = PartitionSpec("device")
-    rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal((1, *shape), np.float32).repeat(len(devices), axis=0) for shape in shapes]
-    arrays = jax.device_put(arrays, NamedSharding(mesh, each))
+    placed = jax.device_put([array[None].repeat(len(devices), axis=0) for array in arrays], NamedSharding(mesh, each))
 
     def local(*rows):
         return function(*(row[0] for row in rows))[None]
 
     program = jax.jit(jax.shard_map(local, mesh=mesh, in_specs=each, out_specs=each, check_vma=False))
-    return lambda: jax.block_until_ready(program(*arrays))
+    return lambda: jax.block_until_ready(program(*placed))
 
 
 # This project
