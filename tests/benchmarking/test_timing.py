@@ -16,6 +16,13 @@ def test_a_race_is_round_by_round():
     assert (times["a"].wall > 0).all()
 
 
+def test_none_always_comes_after_the_same_one():
+    called = []
+    timing.race({name: (lambda name=name: called.append(name)) for name in "abcd"}, rounds=7)
+    before = {name: {called[i - 1] for i in range(1, len(called)) if called[i] == name} for name in "abcd"}
+    assert all(len(others - {name}) == 3 for name, others in before.items())
+
+
 def test_seconds_per_unit_of_work_and_cores():
     times = timing.Times(np.array([4.0, 2.0, 6.0]), np.array([4.0, 4.0, 6.0])).per(2)
     assert times.summary() == {"median": 2.0, "quartiles": [1.5, 2.5], "extremes": [1.0, 3.0], "cores_busy": 1.0}
