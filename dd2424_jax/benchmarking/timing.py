@@ -34,17 +34,21 @@ def spread(values: np.ndarray) -> dict:
     return {"median": median, "quartiles": [low, high], "extremes": [least, most]}
 
 
+PAUSE = 0.1  # seconds: within less, XLA's products are slower where NumPy's came before
+
+
 def race(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
     """Call every case once a round, so that contention slows all of them down alike.
 
-    Each returns when its work is done. A round before the first compiles and warms up, and isn't counted. The order is
-    drawn anew for every round: what comes within 0.1 s after NumPy's products is slower.
+    Each returns when its work is done. A round before the first compiles and warms up, and isn't counted. There is a
+    pause before every other call, and the order of a round is drawn, as threads can slow down what comes after theirs.
     """
     clocked = {name: [] for name in cases}
     names, rng = list(cases), np.random.default_rng(0)
     with Progress((rounds + 1) * len(names), "measurement") as progress:
-        for _ in range(rounds + 1):
+        for i in range(rounds + 1):
             for name in (names[k] for k in rng.permutation(len(names))):
+                time.sleep(PAUSE if i else 0)
                 wall, cpu = time.perf_counter(), time.process_time()
                 cases[name]()
                 clocked[name].append((time.perf_counter() - wall, time.process_time() - cpu))
