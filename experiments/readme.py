@@ -53,7 +53,7 @@ def shown(match: re.Match) -> str:
     experiment, extent = match.groups()
     item = Item(experiment)
     part = gather.part(item, run_of(item))
-    parts = [tables.markdown(table).strip() for table in part.tables]
+    parts = [tables.markdown(table).strip() for table in part.shown.tables]
     if extent and extent.startswith("table "):
         number = int(extent.removeprefix("table "))
         if not 1 <= number <= len(parts):

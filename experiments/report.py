@@ -43,18 +43,20 @@ def main():
     elif options.run:
         images = plan.load(SimpleNamespace(dataset="cifar10", data_dir=options.data_dir)).sha256
 
-    def own(item: Item) -> Sequence[str]:
+    def own(item: Item) -> Sequence[str] | None:
         return item.quick if options.quick else item.flags
 
     def run_of(item: Item) -> Path | None:
-        return gather.newest(out_dir, item.experiment, own(item), images, current=options.run)
+        flags = own(item)
+        return None if flags is None else gather.newest(out_dir, item.experiment, flags, images, current=options.run)
 
     def command(item: Item) -> series.Command:
         words = [str(commands.scripts()[item.experiment]), *own(item), f"--out_dir={out_dir}", *data_dir]
         return series.Command(words, QUICK_SECONDS if options.quick else item.seconds, item.experiment)
 
-    items = [item for section in contents.SECTIONS for item in section.items if options.extras or not item.optional]
-    missing = [item for item in items if run_of(item) is None] if options.run else []
+    items = [item for section in contents.SECTIONS for item in section.items if own(item) is not None]
+    wanted = [item for item in items if options.extras or not item.optional]
+    missing = [item for item in wanted if run_of(item) is None] if options.run else []
     series.run(list(map(command, missing)), lambda i: run_of(missing[i]) is not None)
 
     sections = list(gather.parts(contents.SECTIONS, run_of))

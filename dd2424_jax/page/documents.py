@@ -32,7 +32,7 @@ def markdown(page: Page, picture: Callable[[Part, str], Path], folder: Path) -> 
         blocks += [f"## {about.title}", about.text]
         for part in parts:
             blocks += [f"```sh\n{part.command}\n```", *([] if part.real else [f"**{page.warning}**"])]
-            blocks += [markdown_table(own).strip() for own in part.tables]
+            blocks += [markdown_table(own).strip() for own in part.shown.tables]
             blocks += [*part.shown.remarks, *part.notes]
             blocks += [f"![{caption}]({link(picture(part, name))})" for name, caption in part.shown.captions.items()]
     blocks += section("Five reports, number by number", page.reports, page.rule_of_one)
@@ -42,16 +42,18 @@ def markdown(page: Page, picture: Callable[[Part, str], Path], folder: Path) -> 
 
 # LaTeX
 
-PREAMBLE = r"""\documentclass[a4paper,11pt]{article}
+PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{booktabs, graphicx, textcomp}
-\usepackage[margin=2.5cm]{geometry}
+\usepackage{array, booktabs, graphicx, lmodern, longtable, textcomp}
+\usepackage[margin=2.2cm]{geometry}
+\usepackage[font=small]{caption}
 \usepackage[hidelinks]{hyperref}
 \setcounter{topnumber}{4}\setcounter{totalnumber}{6}
 \renewcommand{\topfraction}{0.95}\renewcommand{\textfraction}{0.05}\renewcommand{\floatpagefraction}{0.8}
 \sloppy
 """
+WIDTH = 470  # points of its text block
 SOURCES = {  # what the methods are from
     "hsu1984": "J. C. Hsu. Constrained simultaneous confidence intervals for multiple comparisons with the best. "
     "Annals of Statistics 12, 1984.",
@@ -84,11 +86,11 @@ def tex(page: Page, folder: Path) -> str:
             rf"\section{{{text(title)}}}",
             *map(text, said),
             f"See table~\\ref{{tab:report-{name}}}.",
-            latex.table(table, f"report-{name}"),
+            latex.table(table, f"report-{name}", WIDTH),
         ]
 
     blocks = [
-        PREAMBLE + rf"\title{{{text(page.title)}}}" + "\n\\date{}\n\\begin{document}\n\\maketitle",
+        PREAMBLE + rf"\title{{{text(page.title)}}}" + "\n\\author{}\n\\date{}\n\\begin{document}\n\\maketitle",
         text(page.text),
     ]
     blocks += [rf"\textbf{{{text(page.warning)}}}"] if page.synthetic else []
@@ -112,7 +114,7 @@ def _part(page: Page, part: Part, folder: Path) -> Sequence[str]:
     blocks = [rf"\subsection*{{\texttt{{{text(part.command)}}}}}"]
     blocks += [] if part.real else [rf"\textbf{{{text(page.warning)}}}"]
     blocks += [text(remark) for remark in (*part.shown.remarks, *part.notes)]
-    blocks += [latex.table(own, latex.label(name, own.name)) for own in part.tables]
+    blocks += [latex.table(own, latex.label(name, own.name), WIDTH) for own in part.shown.tables]
     for figure, caption in part.shown.captions.items():
         file = Path(os.path.relpath(part.path / f"{figure}.pdf", folder)).as_posix()
         blocks += [latex.figure(file, caption, latex.label(name, figure))]

@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dd2424_jax.page.contents import Item, Section
-from dd2424_jax.reporting import labels, report, tables
+from dd2424_jax.reporting import labels, report
 from dd2424_jax.reporting.report import Shown
 from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.identity import code
 
-FINDINGS = "findings"  # the table of all of which the page has one
+FINDINGS = "findings"  # the table of which the page has one for all
 PLACES = ("--data_dir", "--out_dir")  # flags that say where, not what
 
 
 class Part(NamedTuple):
     """A finished run as it is shown.
 
-    tables  those that the item names
+    shown  what the item names of it, findings left out
     """
 
     item: Item
@@ -28,7 +28,6 @@ class Part(NamedTuple):
     config: Mapping
     summary: Mapping
     shown: Shown
-    tables: Sequence[tables.Table]
 
     @property
     def name(self) -> str:
@@ -119,9 +118,11 @@ def part(item: Item, path: Path) -> Part:
         shown = report.read_structure(path, summary["table"])
     except ResultError as error:
         raise ResultError(f"{path} is damaged or of an earlier version: the same command draws it again") from error
-    by_name = {table.name: table for table in shown.tables if table.name != FINDINGS}
-    wanted = by_name.values() if item.tables is None else [by_name[name] for name in item.tables if name in by_name]
-    return Part(item, path, directory.read_config(path), summary, shown, list(wanted))
+    shown = shown._replace(
+        tables=[table for table in shown.tables if table.name != FINDINGS and item.shows(table.name)],
+        captions={name: caption for name, caption in shown.captions.items() if item.shows(name)},
+    )
+    return Part(item, path, directory.read_config(path), summary, shown)
 
 
 def parts(sections: Sequence[Section], run_of: Callable[[Item], Path | None]) -> Iterator[tuple[Section, list[Part]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dd2424_jax.page import verdicts
+from dd2424_jax.page import gather, verdicts
 from dd2424_jax.page.contents import Section
 from dd2424_jax.page.gather import Part
 from dd2424_jax.reporting import published
@@ -48,8 +48,9 @@ def findings(parts: Sequence[Part]) -> Table:
     """Those of all experiments."""
     rows = []
     for part in parts:
-        for own in part.summary.get("findings", ()):
-            texts = [own[name] or "–" for name in ("claim", "reports", "amount", "interval")]
+        which = f", with {' '.join(part.item.flags)}" if part.item.flags else ""
+        for own in part.summary.get("findings", ()) if part.item.shows(gather.FINDINGS) else ():
+            texts = [own["claim"] + which, *(own[name] or "–" for name in ("reports", "amount", "interval"))]
             rows.append([*texts, str(own["n"]), own["verdict"], f"{part.name}, {own['file']}"])
     header = ["claim", "said by", "effect", "interval", "seeds", "verdict", "from"]
     caption = (

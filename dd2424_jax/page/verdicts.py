@@ -24,15 +24,14 @@ RULE_OF_ONE = (
 
 
 def accuracies(parts: Sequence[Part]) -> dict[tuple, Estimate]:
-    """Test accuracies in per cent, by experiment, λ and η_max; of ablations, by experiment and row."""
+    """Test accuracies in per cent, by a part's name, λ and η_max; of ablations, by its name and row."""
     found = {}
     for part in parts:
-        experiment = part.item.experiment
         rows = [*part.summary.get("rows", ()), *(row for row in [part.summary.get("last")] if row)]
-        of_rows = [((experiment, row["name"]), row) for row in rows]
+        of_rows = [((part.name, row["name"]), row) for row in rows]
         settings = part.summary.get("settings", ())
-        for key, one in [*(((experiment, own["lam"], own["lr_max"]), own) for own in settings), *of_rows]:
-            if "test_accuracy" in one and not part.item.flags:
+        for key, one in [*(((part.name, own["lam"], own["lr_max"]), own) for own in settings), *of_rows]:
+            if "test_accuracy" in one:
                 estimate = Estimate.from_json(one["n_seeds"] - one["diverged"], one["test_accuracy"])
                 found[key] = estimate._replace(mean=100 * estimate.mean, sd=100 * estimate.sd)
     return found

@@ -1,9 +1,9 @@
-r"""Tables, remarks and figures as LaTeX that pdflatex sets, with \usepackage{booktabs, graphicx}."""
+r"""Tables, remarks and figures as LaTeX that pdflatex sets, with the packages array, booktabs, graphicx, longtable."""
 
-import itertools
+import math
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dd2424_jax.reporting.tables import Table
@@ -43,82 +43,124 @@ def text(plain: str) -> str:
 
 
 class _Layout(NamedTuple):
-    r"""How a table is set, in points of the narrowest text block that is usual: LaTeX's article at 10 pt.
+    """How a table is set.
 
-    size    of its type: the command, and the share of 10 pt
-    wrap    a cell's most characters in a line
-    width   of the table
-    lines   on a page, header and caption left out
-    turned  by 90 degrees, on a page of its own
+    size    of its type: the command
+    shares  of the text block's width, of columns whose lines are broken; None of the others
+    lines   that it has, about
     """
 
-    size: tuple[str, float]
-    wrap: int
-    width: float
+    size: str
+    shares: Sequence[float | None]
     lines: int
-    turned: bool = False
 
 
-_SMALL, _FOOTNOTE = (r"\small", 0.9), (r"\footnotesize", 0.8)
-_LAYOUTS = [  # the first that a table fits in is taken
-    _Layout((r"\normalsize", 1.0), 48, 345, 34),
-    _Layout(_SMALL, 48, 345, 36),
-    _Layout(_FOOTNOTE, 48, 345, 40),
-    _Layout(_FOOTNOTE, 26, 345, 40),
-    _Layout(_FOOTNOTE, 32, 520, 24, turned=True),
-    _Layout(_FOOTNOTE, 26, 520, 24, turned=True),
-    _Layout(_FOOTNOTE, 20, 520, 24, turned=True),
-]
-_GAP = 10  # points between columns
+NARROWEST = 345  # points of the narrowest text block that is usual: LaTeX's article at 10 pt
+_SIZES = {r"\normalsize": 1.0, r"\small": 0.9, r"\footnotesize": 0.8, r"\scriptsize": 0.7, r"\tiny": 0.5}  # of 10 pt
+_BROKEN = list(_SIZES)[2:]  # sizes of tables in which lines are broken
+_GAP = 8  # points between columns
+_MOST = 30  # lines of a table that floats; a longer one goes on on the next page
 
 
-def table(own: Table, label: str) -> str:
-    """Floating tables with booktabs rules, no wider than the text, a page each; the label is the first one's."""
-    layout = next((layout for layout in _LAYOUTS if _width(own, layout) <= layout.width), _LAYOUTS[-1])
-    pages = list(_pages([_lines(row, [layout.wrap] * len(row)) for row in own.rows], layout.lines))
-    floats = []
-    for i, lines in enumerate(pages, 1):
-        which = f" ({i} of {len(pages)})" if len(pages) > 1 else ""
-        named = rf"\label{{tab:{label}}}" if i == 1 else ""
-        floats.append(_float(own, lines, rf"\caption{{{text(own.caption + which)}}}{named}", layout))
-    return "\n".join(floats)
+def table(own: Table, label: str, width: float = NARROWEST) -> str:
+    """A table with booktabs rules, no wider than a text block of so many points."""
+    own = own._replace(rows=[[_held(cell) for cell in row] for row in own.rows])
+    layout = _layout(own, width)
+    caption = rf"\caption{{{text(own.caption)}}}\label{{tab:{label}}}"
+    columns = [_column(i, share) for i, share in enumerate(layout.shares)]
+    head = [r"    \toprule", f"    {_header(own, layout)}", r"    \midrule"]
+    rows = [f"    {' & '.join(map(text, row))} \\\\" for row in own.rows]
+    if any(layout.shares):
+        rows = [line for row in rows for line in (row, r"    \addlinespace[2pt]")][:-1]
+    start = rf"{layout.size}\setlength{{\tabcolsep}}{{{_GAP / 2:g}pt}}"
+    if layout.lines > _MOST:
+        return "\n".join(
+            [
+                rf"{{{start}\setlength{{\LTcapwidth}}{{\linewidth}}",
+                rf"\begin{{longtable}}{{@{{}}{''.join(columns)}@{{}}}}",
+                rf"    {caption} \\",
+                *(line for end in (r"    \endfirsthead", r"    \endhead") for line in (*head, end)),
+                r"    \bottomrule",
+                r"    \endlastfoot",
+                *rows,
+                r"\end{longtable}}",
+                "",
+            ]
+        )
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"  \centering",
+            f"  {caption}",
+            r"  \medskip",
+            f"  {start}",
+            r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",  # where the estimate is too small
+            rf"  \begin{{tabular}}{{@{{}}{''.join(columns)}@{{}}}}",
+            *head,
+            *rows,
+            r"    \bottomrule",
+            r"  \end{tabular}}",
+            r"\end{table}",
+            "",
+        ]
+    )
 
 
-def _pages(rows: Sequence[list], most: int) -> Iterator[list]:
-    """The lines of whole rows, as many as a page has room for."""
-    page = []
-    for lines in rows:
-        if page and len(page) + len(lines) > most:
-            yield page
-            page = []
-        page = page + lines
-    yield page
+def _held(cell: str) -> str:
+    """Without a line's end at a sign."""
+    return re.sub(r" ([=±×]) ", "\xa0\\1\xa0", cell).replace(" %", "\xa0%")
 
 
-def _lines(cells: Sequence[str], widths: Sequence[int], *, below: bool = False) -> list[Sequence[str]]:
-    """A row as lines, with cells wrapped at so many characters; `below`, the last lines are level, else the first."""
-    whole = [cell.replace(" = ", "\xa0=\xa0") for cell in cells]
-    wrapped = [textwrap.wrap(cell, width, break_long_words=False) for cell, width in zip(whole, widths, strict=True)]
-    if below:
-        depth = max(map(len, wrapped))
-        wrapped = [[""] * (depth - len(parts)) + parts for parts in wrapped]
-    else:
-        wrapped = [[part if i == 0 else f"   {part}" for i, part in enumerate(parts)] for parts in wrapped]
-    return list(itertools.zip_longest(*wrapped, fillvalue=""))
+def _layout(own: Table, width: float) -> _Layout:
+    """The largest type that needs no broken lines, if there is one, or else that which can do with them.
+
+    Columns are as wide as a browser makes them: as their longest word, and the rest of the room goes to them in the
+    proportion in which they would be wider.
+    """
+    columns = [[*_header_lines(own, i), *cells] for i, cells in enumerate(_columns(own))]
+    widest = [max(map(_points, column)) for column in columns]
+    words = [max(_points(word) for cell in column for word in cell.split(" ")) for column in columns]
+
+    def room(size: str) -> float:
+        return (width - _GAP * (len(columns) - 1)) / _SIZES[size]
+
+    for size in _SIZES:
+        if _SIZES[size] >= _SIZES[_BROKEN[0]] and sum(widest) <= room(size):
+            return _Layout(size, [None] * len(columns), len(own.rows))
+    size = next((size for size in _BROKEN if sum(words) <= room(size)), _BROKEN[-1])
+    rest = max(room(size) - sum(words), 0) / max(sum(widest) - sum(words), 1)
+    widths = [word + rest * (most - word) for word, most in zip(words, widest, strict=True)]
+    lines = [
+        max(math.ceil(_points(cell) / points) for cell, points in zip(row, widths, strict=True)) for row in own.rows
+    ]
+    broken = [word < most for word, most in zip(words, widest, strict=True)]
+    shares = [_SIZES[size] * points / width if own else None for own, points in zip(broken, widths, strict=True)]
+    return _Layout(size, shares, sum(lines))
 
 
-def _header(own: Table, layout: _Layout) -> list[Sequence[str]]:
-    """Its lines: no wider than what stands below, or a word or two."""
-    columns = zip(*own.rows, strict=True) if own.rows else [[]] * len(own.header)
-    widths = [min(layout.wrap, max([8, *map(len, column)])) for column in columns]
-    return _lines(own.header, widths, below=True)
+def _columns(own: Table) -> list[Sequence[str]]:
+    return [*zip(*own.rows, strict=True)] if own.rows else [[]] * len(own.header)
 
 
-def _width(own: Table, layout: _Layout) -> float:
-    """Of a table in points, by the characters of its widest cells."""
-    rows = [line for row in own.rows for line in _lines(row, [layout.wrap] * len(row))]
-    columns = zip(*_header(own, layout), *rows, strict=True)
-    return sum(layout.size[1] * max(map(_points, column)) + _GAP for column in columns) - _GAP
+def _header_lines(own: Table, i: int) -> list[str]:
+    """No wider than what stands below, or a word or two."""
+    most = max([8, *map(len, _columns(own)[i])])
+    return textwrap.wrap(own.header[i], most, break_long_words=False) or [""]
+
+
+def _header(own: Table, layout: _Layout) -> str:
+    cells = []
+    for i, share in enumerate(layout.shares):
+        lines = [text(line) for line in _header_lines(own, i)]
+        side, stacked = "r" if i and share is None else "l", r" \\ ".join(lines)
+        cells.append(rf"\shortstack[{side}]{{{stacked}}}" if len(lines) > 1 else stacked)
+    return " & ".join(cells) + r" \\"
+
+
+def _column(i: int, share: float | None) -> str:
+    if share is None:
+        return "r" if i else "l"
+    return rf">{{\raggedright\arraybackslash}}p{{{share:.3f}\linewidth}}"
 
 
 def _points(cell: str) -> float:
@@ -128,40 +170,10 @@ def _points(cell: str) -> float:
     return 5.1 * len(cell) + 2.4 * wide - 1.9 * narrow
 
 
-def _float(own: Table, lines: Sequence[Sequence[str]], caption: str, layout: _Layout) -> str:
-    def line(cells):
-        first, *others = cells
-        indent = r"\quad " if first.startswith(" ") else ""
-        return " & ".join([indent + text(first.strip()), *(text(cell.strip()) for cell in others)]) + r" \\"
-
-    opening, closing = [r"\begin{table}", r"  \centering"], [r"\end{table}", ""]
-    if layout.turned:
-        opening = [r"\begin{table}[p]", r"  \centering", r"  \rotatebox{90}{\begin{minipage}{0.95\textheight}"]
-        opening.append(r"  \centering")
-        closing = [r"  \end{minipage}}", *closing]
-    return "\n".join(
-        [
-            *opening,
-            f"  {caption}",
-            r"  \medskip",
-            rf"  {layout.size[0]}\setlength{{\tabcolsep}}{{{_GAP / 2:g}pt}}",
-            r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",  # where the estimate is too small
-            rf"  \begin{{tabular}}{{@{{}}l{'r' * (len(own.header) - 1)}@{{}}}}",
-            r"    \toprule",
-            *(f"    {line(cells)}" for cells in _header(own, layout)),
-            r"    \midrule",
-            *(f"    {line(cells)}" for cells in lines),
-            r"    \bottomrule",
-            r"  \end{tabular}}",
-            *closing,
-        ]
-    )
-
-
 # Documents
 
-_ABOUT = r"""% \usepackage{{booktabs, graphicx}} in the preamble. From another folder: \usepackage{{import}}, and
-% \subimport{{path/of/this/folder/}}{{{name}}}
+_ABOUT = r"""% \usepackage{{array, booktabs, graphicx, longtable}} in the preamble.
+% From another folder: \usepackage{{import}}, and \subimport{{path/of/this/folder/}}{{{name}}}
 """
 
 
@@ -183,7 +195,7 @@ def figure(file: str, caption: str, label: str) -> str:
         [
             r"\begin{figure}",
             r"  \centering",
-            rf"  \includegraphics[width=\textwidth]{{{file}}}",
+            rf"  \includegraphics[width=\textwidth, height=0.42\textheight, keepaspectratio]{{{file}}}",
             rf"  \caption{{{text(caption)}}}\label{{fig:{label}}}",
             r"\end{figure}",
             "",

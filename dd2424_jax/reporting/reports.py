@@ -1,6 +1,7 @@
 """Test accuracies in per cent that others report, by the runs that they are to be compared with.
 
-A key names these runs: the experiment, λ and η_max, or an ablation's row; one without λ is of the λ that was chosen.
+A key names these runs: an experiment, with flags as the page names it, λ and η_max, or an ablation's row; one without
+λ is of the λ that was chosen.
 """
 
 from __future__ import annotations
@@ -39,9 +40,12 @@ NUMBERS = [
 ]
 R3_KEYS = {"exercise3": ("exercise 3", 0.01), "exercise4": ("exercise 4", 0.01), "final_model": ("final network",)}
 NUMBERS += [
-    Number("R3", f"assignment 2, {what}", (experiment, *lam), 100 * r3.TEST[experiment], note)
+    Number("R3", f"assignment 2, {what}{how}", (experiment + flags, *lam), 100 * r3.TEST[experiment], note)
     for experiment, (what, *lam) in R3_KEYS.items()
-    for note in [FAN_IN if lam else f"{FAN_IN}; 40,000 images, λ = 0.008"]
+    for flags, how, note in [
+        ("", "", FAN_IN if lam else f"{FAN_IN}; 40,000 images, λ = 0.008"),
+        ("-preset-r3", ", its settings", ""),
+    ]
 ]
 
 # Many authors: what their numbers are of, and their n, mean and sd

@@ -41,7 +41,7 @@ def check_structure(text):
 def test_what_latex_would_read_is_escaped():
     text = latex.table(TABLE, "exercise-results")
     check_structure(text)
-    assert r"39.00 $\pm$ 0.20 \\" in text
+    assert r"39.00~$\pm$~0.20 \\" in text
     assert r"$\lambda$ & test \% \\" in text
     assert r"\caption{Results on A\_B, 50 \% \& $\lambda$}\label{tab:exercise-results}" in text
     assert text.index(r"\resizebox{\ifdim\width>\linewidth") < text.index(r"\begin{tabular}")  # no wider than the text
@@ -85,30 +85,56 @@ def rows_of(text):
     return re.findall(r"row \d+", text)
 
 
-def test_a_long_table_goes_over_several_pages_and_loses_no_row():
+def test_a_long_table_goes_on_on_the_next_page_and_loses_no_row():
     rows = [[f"row {i}", str(i)] for i in range(100)]
     text = latex.table(Table("long", "Long", ["name", "number"], rows), "x-long")
     check_structure(text)
     assert rows_of(text) == [name for name, _ in rows]
-    parts = text.split(r"\end{table}")[:-1]
-    assert [part.count(r"\toprule") for part in parts] == [1, 1, 1]
-    assert [re.search(r"\\caption{(.*?)}", part)[1] for part in parts] == [f"Long ({i} of 3)" for i in (1, 2, 3)]
-    assert text.count(r"\label{tab:x-long}") == 1
+    head, body = text.split(r"\endlastfoot")
+    assert head.count(r"name & number \\") == 2  # of the first page and of the others
+    assert r"\caption{Long}\label{tab:x-long} \\" in head
+    assert r"\begin{longtable}{@{}lr@{}}" in head
+    assert body.rstrip().endswith(r"\end{longtable}}")
 
 
-def test_a_wide_table_has_smaller_type_then_shorter_lines_then_a_page_turned():
+def shares_of(text):
+    """Of the text block's width, of columns whose lines are broken."""
+    return [float(share) for share in re.findall(r"p{(.*?)\\linewidth}", text)]
+
+
+def test_a_wide_table_has_smaller_type_then_broken_lines():
     def of(n, name="a name of several words"):
         rows = [[f"row {i}, {name}", *["1.00e-05"] * n] for i in range(3)]
         return latex.table(Table("wide", "Wide", ["name", *["significantly different"] * n], rows), "x-wide")
 
-    normal, small, turned = of(1), of(5, ""), of(8)
-    for text in (normal, small, turned):
+    normal, small, broken = of(1), of(5, ""), of(7)
+    for text in (normal, small, broken):
         check_structure(text)
         assert len(rows_of(text)) == 3
-        assert "significantly &" in text or r"significantly \\" in text  # no wider than its numbers
+        assert r"\shortstack[r]{significantly \\ different}" in text  # no wider than its numbers
     assert r"\normalsize" in normal
     assert re.search(r"\\(small|footnotesize)", small)
-    assert [r"\rotatebox{90}" in text for text in (normal, small, turned)] == [False, False, True]
+    assert [len(shares_of(text)) for text in (normal, small, broken)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("width", [latex.NARROWEST, 470])
+def test_wordy_columns_share_the_room_that_there_is(width):
+    rows = [["a claim of a dozen words or more " * 3, "said by somebody " * 4, "+0.14 points"] for _ in range(20)]
+    text = latex.table(Table("wordy", "Wordy", ["claim", "by", "effect"], rows), "x-wordy", width)
+    check_structure(text)
+    claim, by = shares_of(text)[:2]
+    assert claim > by > 0.2
+    assert 0.5 < sum(shares_of(text)) < 1
+    assert r"\begin{longtable}" in text  # as they have several lines each
+    assert text.count(r"\addlinespace") == len(rows) - 1
+
+
+def test_no_table_is_too_wide_for_any_type():
+    rows = [["x" * 40] * 12]
+    text = latex.table(Table("wide", "Wide", ["name"] * 12, rows), "x-wide")
+    check_structure(text)
+    assert r"\tiny" in text
+    assert r"\resizebox{\ifdim\width>\linewidth" in text
 
 
 def test_lines_are_not_broken_at_an_equals_sign():
@@ -128,6 +154,6 @@ def test_a_document_inputs_every_table_and_says_the_remarks():
 def test_every_figure_has_its_caption_and_label():
     text = latex.figures("coarse_search", {"search": "λ, 95 % band", "step_sizes": "η_max"})
     check_structure(text)
-    assert re.findall(r"\\includegraphics\[width=\\textwidth\]{(.*?)}", text) == ["search.pdf", "step_sizes.pdf"]
+    assert re.findall(r"\\includegraphics\[width=\\textwidth,.*?\]{(.*?)}", text) == ["search.pdf", "step_sizes.pdf"]
     assert r"\caption{$\lambda$, 95 \% band}\label{fig:coarse-search-search}" in text
     assert r"\caption{$\eta_{\max}$}\label{fig:coarse-search-step-sizes}" in text
