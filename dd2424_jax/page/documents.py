@@ -21,7 +21,12 @@ def markdown(page: Page, picture: Callable[[Part, str], Path], folder: Path) -> 
     def link(file: Path) -> str:
         return Path(os.path.relpath(file, folder)).as_posix()
 
-    blocks = [f"# {page.title}", page.text, *([f"**{page.warning}**"] if page.synthetic else [])]
+    blocks = [
+        f"# {page.title}",
+        *([f"**{page.brief}**"] if page.brief else []),
+        page.text,
+        *([f"**{page.warning}**"] if page.synthetic else []),
+    ]
 
     def section(title: str, own: Table | None, *said: str) -> list[str]:
         return [f"## {title}", markdown_table(own).strip(), *said] if own else []
@@ -91,6 +96,7 @@ def tex(page: Page, folder: Path) -> str:
 
     blocks = [
         PREAMBLE + rf"\title{{{text(page.title)}}}" + "\n\\author{}\n\\date{}\n\\begin{document}\n\\maketitle",
+        text(page.brief),
         text(page.text),
     ]
     blocks += [rf"\textbf{{{text(page.warning)}}}"] if page.synthetic else []

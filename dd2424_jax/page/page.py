@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,9 +17,11 @@ class Page(NamedTuple):
     """What is reproduced and found; sections with their parts; five reports; where it was computed.
 
     synthetic  whether some of it is of images that are none
+    brief      the verdicts, counted
     """
 
     synthetic: bool
+    brief: str
     reproduced: Table | None
     findings: Table | None
     sections: Sequence[tuple[Section, Sequence[Part]]]
@@ -41,7 +44,19 @@ def make(sections: Sequence[tuple[Section, Sequence[Part]]]) -> Page:
     ours = verdicts.accuracies(real)
     tables = (verdicts.reproduced(ours), findings(parts), verdicts.of_reports(ours))
     reproduced, found, reports = (table if table.rows else None for table in tables)
-    return Page(len(real) < len(parts), reproduced, found, sections, reports, environment(parts))
+    synthetic, counts = len(real) < len(parts), brief(reproduced, found)
+    return Page(synthetic, counts, reproduced, found, sections, reports, environment(parts))
+
+
+def brief(reproduced: Table | None, found: Table | None) -> str:
+    """How many verdicts there are of each kind."""
+    sentences = []
+    for table, what in ((reproduced, "accuracies that many authors publish"), (found, "claims")):
+        if table is not None:
+            counts = Counter(row[table.header.index("verdict")] for row in table.rows)
+            each = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
+            sentences.append(f"Of {len(table.rows)} {what}: {each}.")
+    return " ".join(sentences)
 
 
 def findings(parts: Sequence[Part]) -> Table:
@@ -54,9 +69,10 @@ def findings(parts: Sequence[Part]) -> Table:
             rows.append([*texts, str(own["n"]), own["verdict"], f"{part.name}, {own['file']}"])
     header = ["claim", "said by", "effect", "interval", "seeds", "verdict", "from"]
     caption = (
-        "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an "
-        "experiment; supported where the interval lies wholly on the claimed side, refuted where wholly on the other; "
-        "a published run is compatible where it can be one of ours"
+        "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an experiment "
+        "(its table of differences adjusts for fewer of them, and can tell more); supported where the interval lies "
+        "wholly on the claimed side, refuted where wholly on the other; a published run is compatible where it can be "
+        "one of ours"
     )
     return Table("findings", caption, header, rows)
 

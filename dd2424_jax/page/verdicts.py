@@ -14,7 +14,7 @@ from dd2424_jax.stats import Estimate
 
 RULE = (
     "Reproduced: our mean over seeds lies in the 95 % prediction interval of one more author, mean ± t sd √(1 + 1/n) "
-    "of the n published values."
+    "of the n published values; above or below: it lies outside."
 )
 RULE_OF_ONE = (
     "As one run of ours: the report's number, which is of one run, lies in the 95 % prediction interval of one more "
@@ -45,10 +45,10 @@ def reproduced(ours: Mapping[tuple, Estimate]) -> Table:
         if own is None or own.n == 0:
             continue
         low, high = stats.prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
-        verdict = "yes" if low <= own.mean <= high else "above" if own.mean > high else "no"
+        verdict = "above" if own.mean > high else "below" if own.mean < low else "reproduced"
         each = [f"{one.mean:.2f} ± {one.sd:.2f} ({one.n})" for one in (own, theirs)]
         rows.append([name, *each, _points(own.mean - theirs.mean), f"{low:.1f} to {high:.1f}", verdict])
-    header = ["", "ours, % (seeds)", "published, % (authors)", "difference", "one more author", "reproduced"]
+    header = ["", "ours, % (seeds)", "published, % (authors)", "difference", "one more author", "verdict"]
     return Table("reproduced", "Test accuracies, mean ± sd, beside those that students publish", header, rows)
 
 

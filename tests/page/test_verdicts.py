@@ -7,7 +7,7 @@ from dd2424_jax.reporting import reports
 from dd2424_jax.stats import Estimate
 
 
-@pytest.mark.parametrize(("mean", "verdict"), [(46.0, "yes"), (44.0, "no"), (48.0, "above")])
+@pytest.mark.parametrize(("mean", "verdict"), [(46.0, "reproduced"), (44.0, "below"), (48.0, "above")])
 def test_reproduced_is_what_one_more_author_could_have(mean, verdict):
     table = verdicts.reproduced({("exercise3", 0.01, 0.1): Estimate(5, mean, 0.3, np.nan, np.nan)})
     ((name, ours, theirs, difference, *_, said),) = table.rows
