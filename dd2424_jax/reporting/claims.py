@@ -131,13 +131,14 @@ EXERCISE4 = [
     for cycle in (2, 3)
 ]
 
+
+def _best(lam: float, reports: str) -> Claim:
+    text = f"the λ nearest to {lam:g} is the best on validation (minus the best of the others)"
+    return Claim(text, nearest_minus_best(lam), ">", reports)
+
+
 COARSE_SEARCH = [
-    Claim(
-        "the λ nearest to 0.01 is the best on validation (minus the best of the others)",
-        nearest_minus_best(0.01),
-        ">",
-        "R3 48.0 % at λ = 0.01, best of six",
-    ),
+    _best(0.01, "R3 48.0 % at λ = 0.01, best of six"),
     Claim(
         "too large a λ underfits: λ = 0.1 has a lower training accuracy than λ = 1e-05",
         difference(TRAIN, {"lam": 0.1}, {"lam": 1e-5}),
@@ -153,3 +154,5 @@ COARSE_SEARCH = [
     ),
     Claim("longer training estimates λ better: one run's choice after all cycles, not one", later_choice(), ">"),
 ]
+
+FINE_SEARCH = [_best(0.009, "R3 chose λ = 0.009 of ten")]

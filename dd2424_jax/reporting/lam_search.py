@@ -123,9 +123,6 @@ def _figure(result: Result, scores, chosen: Choice | None, alpha: float, title: 
         return fig
     x = values[0] if len(values) == 1 else np.arange(len(names))
     search_plots.scores(axes[0], x, scores, names, chosen, plan.fold)
-    if overlay and [*symbols] == ["lam"] and r3.can_overlay(plan):
-        r3.overlay(axes[0])
-    plots.legend(fig, axes[0])
     if several:
         search_plots.differences(axes[1], x, chosen, _confidence(alpha))
     for ax in axes:
@@ -134,6 +131,9 @@ def _figure(result: Result, scores, chosen: Choice | None, alpha: float, title: 
         else:
             search_plots.name_axis(ax, names)
         ax.label_outer()
+    if overlay and [*symbols] == ["lam"] and r3.can_overlay(plan):
+        r3.overlay(axes[0])
+    plots.legend(fig, axes[0])
     return fig
 
 

@@ -161,10 +161,13 @@ def families(ax, rows, columns, accuracy, *, symbols: tuple[str, str], fold=None
 
 
 def overlay(ax, lams, accuracy, label: str, style: str):
-    """Numbers of others, on a figure of a search for λ, which makes room for them."""
-    shown = ax.get_ylim()
+    """Numbers of others, on a figure of a search for λ, which makes room for them, but not for λ beyond its own."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    if min(lams) > right or max(lams) < left:
+        return ax
     ax.plot(lams, accuracy, style, color="black", markersize=5, markerfacecolor="none", linewidth=1, label=label)
-    ax.set_ylim(min(shown[0], min(accuracy) - 0.01), max(shown[1], max(accuracy) + 0.01))
+    among = [own for lam, own in zip(lams, accuracy, strict=True) if left <= lam <= right] or accuracy
+    ax.set(xlim=(left, right), ylim=(min(low, min(among) - 0.01), max(high, max(among) + 0.01)))
     return ax
 
 

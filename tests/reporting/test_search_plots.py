@@ -95,6 +95,15 @@ def test_a_search_of_few_seeds_is_drawn(n_seeds):
     assert "a report" in legend(left)
 
 
+def test_what_others_have_widens_no_search(ax):
+    ax.set(xscale="log", xlim=(0.005, 0.02), ylim=(0.5, 0.52))
+    search_plots.overlay(ax, [1e-5, 0.01, 1], [0.1, 0.48, 0.2], "some of it beyond", "s:")
+    search_plots.overlay(ax, [0.001, 0.1], [0.51, 0.53], "across", "-")
+    search_plots.overlay(ax, [1e-5, 1e-3], [0.1, 0.2], "beyond", "-")
+    np.testing.assert_allclose([ax.get_xlim(), ax.get_ylim()], [(0.005, 0.02), (0.47, 0.54)])
+    assert legend(ax) == ["some of it beyond", "across"]
+
+
 ROWS, COLUMNS = (np.array(axis) for axis in crossed([0.0, 0.1, 0.3], [0.1, 0.05]))
 
 
