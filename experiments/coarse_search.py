@@ -2,7 +2,7 @@
 
     python experiments/coarse_search.py
     python experiments/coarse_search.py --lr_max=0.05,0.1,0.2 --grid
-    python experiments/coarse_search.py --preset=r3 --published
+    python experiments/coarse_search.py --preset=r3       # as one report, whose numbers are drawn over the figure
     python experiments/coarse_search.py --n_seeds=8          # after the first: trains five more
     python experiments/coarse_search.py --race               # up to 20 seeds, for λ that are not excluded before
 
@@ -30,7 +30,7 @@ flags.define_split_flags(n_train=45_000, n_valid=5_000, train_batches=[1, 2, 3, 
 flags.define_run_flags(lam=GRID, n_seeds=3, hidden=[50])
 flags.define_cycle_flags(lr_min=1e-5, lr_max=0.1, n_s=900, n_cycles=2, n_evals=4)
 search_flags.define_search_flags()
-presets.define("grid", grid={}, decades=DECADES, r3={**DECADES, **presets.R3})
+presets.define("grid", grid={}, decades=DECADES, r3={**DECADES, **presets.R3, "published": True})
 
 
 def draw(result, **how):

@@ -39,7 +39,7 @@ kinds.define_float("lam_max", 0.0, "greatest λ; at least lam_min, or 0: from th
 absl.flags.DEFINE_integer("n_lam", 10, "how many λ; 1 to 1,000", lower_bound=1, upper_bound=1000)
 absl.flags.DEFINE_enum("draw", "log_uniform", ["log_uniform", "grid"], "λ at random from lam_min to lam_max, or spaced")
 absl.flags.DEFINE_integer("draw_seed", 0, "of the λ drawn at random; at least 0", lower_bound=0)
-presets.define(r3={**presets.R3, "lam_min": 0.006, "lam_max": 0.0135})
+presets.define(r3={**presets.R3, "published": True, "lam_min": 0.006, "lam_max": 0.0135})
 kinds.define_path("search", None, "the coarse search's run directory; by default the newest with the same flags")
 
 

@@ -60,13 +60,14 @@ def brief(reproduced: Table | None, found: Table | None) -> str:
 
 
 def findings(parts: Sequence[Part]) -> Table:
-    """Those of all experiments."""
-    rows = []
+    """Those of all experiments, equal claims together."""
+    rows, order = [], {}
     for part in parts:
         which = f", with {' '.join(part.item.flags)}" if part.item.flags else ""
         for own in part.summary.get("findings", ()) if part.item.shows(gather.FINDINGS) else ():
             texts = [own["claim"] + which, *(own[name] or "–" for name in ("reports", "amount", "interval"))]
-            rows.append([*texts, str(own["n"]), own["verdict"], f"{part.name}, {own['file']}"])
+            order.setdefault(own["claim"], len(order))
+            rows.append((order[own["claim"]], [*texts, str(own["n"]), own["verdict"], f"{part.name}, {own['file']}"]))
     header = ["claim", "said by", "effect", "interval", "seeds", "verdict", "from"]
     caption = (
         "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an experiment "
@@ -74,7 +75,7 @@ def findings(parts: Sequence[Part]) -> Table:
         "wholly on the claimed side, refuted where wholly on the other; a published run is compatible where it can be "
         "one of ours"
     )
-    return Table("findings", caption, header, rows)
+    return Table("findings", caption, header, [row for _, row in sorted(rows, key=lambda row: row[0])])
 
 
 def environment(parts: Sequence[Part]) -> Table:
