@@ -54,6 +54,7 @@ def small(monkeypatch):
 
     monkeypatch.setattr(measurements, "growth", growth)
     monkeypatch.setattr(measurements, "MEMORY", 2**12)
+    monkeypatch.setattr(timing, "PAUSE", 0)
     monkeypatch.setattr(measurements, "PARTS", {"label smoothing": {"smoothing": 0.1}})
     monkeypatch.setattr(workloads, "PRODUCTS", 2)
     monkeypatch.setattr(measurements, "SHAPES", [analysis.EXERCISE3, analysis.SEARCH])
