@@ -65,10 +65,10 @@ def findings(parts: Sequence[Part]) -> Table:
     for part in parts:
         which = f", with {' '.join(part.item.flags)}" if part.item.flags else ""
         for own in part.summary.get("findings", ()) if part.item.shows(gather.FINDINGS) else ():
-            texts = [own["claim"] + which, *(own[name] or "–" for name in ("reports", "amount", "interval"))]
-            order.setdefault(own["claim"], len(order))
-            rows.append((order[own["claim"]], [*texts, str(own["n"]), own["verdict"], f"{part.name}, {own['file']}"]))
-    header = ["claim", "said by", "effect", "interval", "seeds", "verdict", "from"]
+            row = [own["claim"] + which, own["verdict"], own["amount"], own["interval"], str(own["n"])]
+            row += [own["reports"] or "–", f"{part.name}, {own['file']}"]
+            rows.append((order.setdefault(own["claim"], len(order)), row))
+    header = ["claim", "verdict", "effect", "interval", "seeds", "said by", "from"]
     caption = (
         "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an experiment "
         "(its table of differences adjusts for fewer of them, and can tell more); supported where the interval lies "

@@ -47,8 +47,8 @@ def reproduced(ours: Mapping[tuple, Estimate]) -> Table:
         low, high = stats.prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
         verdict = "above" if own.mean > high else "below" if own.mean < low else "reproduced"
         each = [f"{one.mean:.2f} ± {one.sd:.2f} ({one.n})" for one in (own, theirs)]
-        rows.append([name, *each, _points(own.mean - theirs.mean), f"{low:.1f} to {high:.1f}", verdict])
-    header = ["", "ours, % (seeds)", "published, % (authors)", "difference", "one more author", "verdict"]
+        rows.append([name, verdict, *each, _points(own.mean - theirs.mean), f"{low:.1f} to {high:.1f}"])
+    header = ["", "verdict", "ours, % (seeds)", "published, % (authors)", "difference", "one more author"]
     return Table("reproduced", "Test accuracies, mean ± sd, beside those that students publish", header, rows)
 
 

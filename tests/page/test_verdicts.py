@@ -10,7 +10,7 @@ from dd2424_jax.stats import Estimate
 @pytest.mark.parametrize(("mean", "verdict"), [(46.0, "reproduced"), (44.0, "below"), (48.0, "above")])
 def test_reproduced_is_what_one_more_author_could_have(mean, verdict):
     table = verdicts.reproduced({("exercise3", 0.01, 0.1): Estimate(5, mean, 0.3, np.nan, np.nan)})
-    ((name, ours, theirs, difference, *_, said),) = table.rows
+    ((name, said, ours, theirs, difference, _),) = table.rows
     assert (name, said) == ("Assignment 2, exercise 3", verdict)
     assert (ours, theirs) == (f"{mean:.2f} ± 0.30 (5)", "45.99 ± 0.51 (22)")
     assert difference == f"{mean - 45.99:+.2f}"
