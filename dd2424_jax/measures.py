@@ -80,11 +80,14 @@ def roughness(W):
 
 
 @_of_runs
-def correlation(W):
-    """Pearson's correlation of two templates, the mean over all pairs of classes, of W [n_settings, n_seeds, K, 3072].
+def likeness(W):
+    """How alike the templates W [n_settings, n_seeds, K, 3072] of classes are, [n_settings, n_seeds].
 
-    [n_settings, n_seeds], no unit. The gradients of the softmax's loss sum to 0 over classes, so that K templates of
-    equal norm tend to −1 / (K − 1), not to 0, as the initial weights are forgotten.
+    Pearson's correlation of a template with the one that it is most correlated with; the mean over classes; no unit.
+    The mean over all pairs would say nothing: the gradients of the softmax's loss sum to 0 over classes, so that it
+    tends to −1 / (K − 1) as the initial weights are forgotten.
     """
     with np.errstate(**UNDEFINED):
-        return np.corrcoef(W)[np.triu_indices(len(W), 1)].mean()
+        correlations = np.corrcoef(W)
+    np.fill_diagonal(correlations, -np.inf)
+    return correlations.max(axis=0).mean()

@@ -97,7 +97,8 @@ def made(results: Mapping[str, Result]) -> Iterator[report.Mistake]:
     for name, where, right, wrong in TRAINED:
         theirs = [f"{100 * one.value:g}" for one in r3.runs(results[wrong].plan, 0)]
         yield report.Mistake(name, where, *(report.accuracies(results[own]) for own in (right, wrong)), *theirs)
-    yield report.Mistake("λ chosen on the test set", "choice.choose: 8 λ", *report.chosen(results["several λ"]))
+    on_test = report.chosen(results["several λ"])
+    yield report.Mistake("λ chosen on the test set", "choice.choose: 8 λ", *on_test, never_lower=True)
     baseline, of_lams, of_epochs = (results[own.name] for own in WITH_WEIGHTS)
     if of_epochs.outcome.params is None:
         return
@@ -113,7 +114,8 @@ def made(results: Mapping[str, Result]) -> Iterator[report.Mistake]:
         ),
     ):
         known = theirs if published.assignment1(right.plan, 0) else ""
-        yield report.Mistake(name, where, report.accuracies(right), measure(right), known)
+        of_the_best = measure is report.best_epoch
+        yield report.Mistake(name, where, report.accuracies(right), measure(right), known, of_the_best)
 
 
 def draw(results: Mapping[str, Result]) -> Report:

@@ -83,20 +83,25 @@ def test_white_noise_of_any_size_has_roughness_1(rng):
     np.testing.assert_allclose(measures.roughness(W), 1, atol=0.03)
 
 
-def test_correlation_is_the_mean_over_pairs_of_classes(rng):
+def test_likeness_is_the_mean_over_classes_of_the_largest_correlation(rng):
     W = rng.normal(size=(2, 2, 4, 30)) + rng.normal(size=30)
     for i, j in runs(W):
-        pairs = [np.corrcoef(a, b)[0, 1] for a, b in itertools.combinations(W[i, j], 2)]
-        assert measures.correlation(W)[i, j] == pytest.approx(np.mean(pairs))
-    centred = W - W.mean(axis=2, keepdims=True)
-    centred -= centred.mean(axis=-1, keepdims=True)
-    centred /= np.linalg.norm(centred, axis=-1, keepdims=True)
-    assert (measures.correlation(W) > 0.2).all()
-    assert (measures.correlation(centred) < -0.2).all()  # near -1/3, as they nearly sum to 0
+        others = {k: [other for other in range(4) if other != k] for k in range(4)}
+        largest = [max(np.corrcoef(W[i, j, k], W[i, j, o])[0, 1] for o in others[k]) for k in range(4)]
+        assert measures.likeness(W)[i, j] == pytest.approx(np.mean(largest))
+
+
+def test_two_pairs_of_alike_templates_are_alike_though_all_sum_to_zero(rng):
+    a, b = rng.normal(size=(2, 3072))
+    pairs = np.array([a + b, a - b, -a + 0.1 * b, -a - 0.1 * b])[None, None]
+    noise = rng.normal(size=(1, 1, 4, 3072))
+    centred = noise - noise.mean(axis=2, keepdims=True)
+    assert measures.likeness(pairs) > 0.4
+    assert measures.likeness(centred) == pytest.approx(-1 / 3, abs=0.1)
 
 
 def test_weights_that_overflowed_or_are_one_number_have_no_measures():
     W = np.stack([np.full((3, 3072), value, np.float32) for value in (np.inf, np.nan, 2)])[None]
     assert np.isnan(measures.roughness(W)).all()
-    assert np.isnan(measures.correlation(W)).all()
+    assert np.isnan(measures.likeness(W)).all()
     assert not np.isfinite(measures.norm([W])[0, :2]).any()

@@ -64,6 +64,16 @@ class Part(NamedTuple):
         """What is to be said of these numbers on real images."""
         return [*self.item.notes] if self.real else []
 
+    @property
+    def findings(self) -> Sequence[Mapping]:
+        """Of its summary; none where it has none."""
+        return self.summary.get(FINDINGS, ())
+
+    @property
+    def has_preset(self) -> bool:
+        """Whether it is of other settings than the course's."""
+        return any(flag.startswith("--preset=") for flag in self.item.flags)
+
     def numbers(self) -> str | None:
         """The file with a row a run, where it has one."""
         return "runs.csv" if (self.path / "runs.csv").exists() else None

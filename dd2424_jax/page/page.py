@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dd2424_jax.page import gather, verdicts
@@ -42,38 +42,46 @@ def make(sections: Sequence[tuple[Section, Sequence[Part]]]) -> Page:
     parts = [part for _, own in sections for part in own]
     real = [part for part in parts if part.real]
     ours = verdicts.accuracies(real)
-    tables = (verdicts.reproduced(ours), findings(parts), verdicts.of_reports(ours))
-    reproduced, found, reports = (table if table.rows else None for table in tables)
-    synthetic, counts = len(real) < len(parts), brief(reproduced, found)
-    return Page(synthetic, counts, reproduced, found, sections, reports, environment(parts))
+    found = [(part, own) for part in parts if part.item.shows(gather.FINDINGS) for own in part.findings]
+    tables = (verdicts.reproduced(ours), findings(found), verdicts.of_reports(ours))
+    reproduced, claims, reports = (table if table.rows else None for table in tables)
+    counted = brief(tables[0], found)
+    return Page(len(real) < len(parts), counted, reproduced, claims, sections, reports, environment(parts))
 
 
-def brief(reproduced: Table | None, found: Table | None) -> str:
-    """How many verdicts there are of each kind."""
-    sentences = []
-    for table, what in ((reproduced, "accuracies that many authors publish"), (found, "claims")):
-        if table is not None:
-            counts = Counter(row[table.header.index("verdict")] for row in table.rows)
-            each = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
-            sentences.append(f"Of {len(table.rows)} {what}: {each}.")
+def brief(reproduced: Table, found: Sequence[tuple[Part, Mapping]]) -> str:
+    """How many verdicts there are of each kind; of a claim, that of most seeds in the course's own setting."""
+    means = [row[reproduced.header.index("verdict")] for row in reproduced.rows]
+    claims: dict[str, Mapping] = {}
+    for part, own in found:
+        known = claims.get(own["claim"])
+        if not part.has_preset and (known is None or own["n"] > known["n"]):
+            claims[own["claim"]] = own
+    counted = (
+        ("accuracies that many authors publish", means),
+        ("claims", [own["verdict"] for own in claims.values()]),
+    )
+    sentences = [
+        f"Of {len(said)} {what}: {', '.join(f'{n} {verdict}' for verdict, n in Counter(said).most_common())}."
+        for what, said in counted
+        if said
+    ]
     return " ".join(sentences)
 
 
-def findings(parts: Sequence[Part]) -> Table:
-    """Those of all experiments, equal claims together."""
+def findings(found: Sequence[tuple[Part, Mapping]]) -> Table:
+    """Equal claims stand together."""
     rows, order = [], {}
-    for part in parts:
+    for part, own in found:
         which = f", with {' '.join(part.item.flags)}" if part.item.flags else ""
-        for own in part.summary.get("findings", ()) if part.item.shows(gather.FINDINGS) else ():
-            row = [own["claim"] + which, own["verdict"], own["amount"], own["interval"], str(own["n"])]
-            row += [own["reports"] or "–", f"{part.name}, {own['file']}"]
-            rows.append((order.setdefault(own["claim"], len(order)), row))
-    header = ["claim", "verdict", "effect", "interval", "seeds", "said by", "from"]
+        row = [own["claim"] + which, own["verdict"], own["amount"], own["interval"], str(own["n"])]
+        row += [own["reports"] or "–", f"{part.name}, {own['file']}"]
+        rows.append((order.setdefault(own["claim"], len(order)), row))
+    header = ["claim", "verdict", "effect", "interval", "seeds", "reports have", "from"]
     caption = (
-        "Claims, and what the seeds say: effects with 95 % intervals, simultaneous over the findings of an experiment "
-        "(its table of differences adjusts for fewer of them, and can tell more); supported where the interval lies "
-        "wholly on the claimed side, refuted where wholly on the other; a published run is compatible where it can be "
-        "one of ours"
+        "Claims, and what the seeds say: effects with intervals; the verdicts on an experiment's claims hold "
+        "simultaneously at 95 % (Holm), each interval at the confidence of its step: supported where it lies wholly on "
+        "the claimed side, refuted where wholly on the other; a published run is compatible where it can be one of ours"
     )
     return Table("findings", caption, header, [row for _, row in sorted(rows, key=lambda row: row[0])])
 

@@ -14,7 +14,8 @@ from dd2424_jax.stats import Estimate
 
 RULE = (
     "Reproduced: our mean over seeds lies in the 95 % prediction interval of one more author, mean ± t sd √(1 + 1/n) "
-    "of the n published values; above or below: it lies outside."
+    "of the n published values; above or below: it lies outside. That alone excludes no small defect: how small, says "
+    "the difference with Welch's 95 % interval."
 )
 RULE_OF_ONE = (
     "As one run of ours: the report's number, which is of one run, lies in the 95 % prediction interval of one more "
@@ -47,7 +48,9 @@ def reproduced(ours: Mapping[tuple, Estimate]) -> Table:
         low, high = stats.prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
         verdict = "above" if own.mean > high else "below" if own.mean < low else "reproduced"
         each = [f"{one.mean:.2f} ± {one.sd:.2f} ({one.n})" for one in (own, theirs)]
-        rows.append([name, verdict, *each, _points(own.mean - theirs.mean), f"{low:.1f} to {high:.1f}"])
+        difference, least, most = stats.welch(own, theirs)
+        apart = f"{_points(difference)} ({_points(least)} to {_points(most)})"
+        rows.append([name, verdict, *each, apart, f"{low:.1f} to {high:.1f}"])
     header = ["", "verdict", "ours, % (seeds)", "published, % (authors)", "difference", "one more author"]
     return Table("reproduced", "Test accuracies, mean ± sd, beside those that students publish", header, rows)
 
@@ -74,5 +77,5 @@ def of_reports(ours: Mapping[tuple, Estimate]) -> Table:
         verdict = "–" if np.isnan(low) else "yes" if low <= value <= high else "no"
         beside = [f"{value:.2f}", f"{own.mean:.2f} ± {own.sd:.2f} ({own.n})", _points(own.mean - value)]
         rows.append([report, what, *beside, interval, verdict, note])
-    header = ["", "what", "theirs, %", "ours, % (seeds)", "difference", "one more seed", "one run of ours", "why"]
+    header = ["", "what", "theirs, %", "ours, % (seeds)", "difference", "one more seed", "one run of ours", "remark"]
     return Table("reports", "Test accuracies of five reports, one run each", header, rows)

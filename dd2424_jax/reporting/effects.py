@@ -95,8 +95,9 @@ def one_run(measure: Measure, setting: Setting, published: float) -> Effect:
 def nearest_minus_best(lam: float) -> Effect:
     """Validation accuracy of the searched λ nearest to `lam` minus that of the best of the others.
 
-    Of all paired differences between it and the others the smallest, and the smallest of their lower and of their upper
-    limits, which hold simultaneously (Bonferroni over the others). λ of which every run diverged are left out.
+    Of all paired differences between it and the others the smallest, the smallest of their lower limits, and of their
+    upper limits, which hold simultaneously (Bonferroni over the others): a lower limit above 0 needs all of them there,
+    an upper one below 0 any. λ of which every run diverged are left out.
     """
 
     def of(result: Result) -> Estimator | None:
@@ -112,9 +113,10 @@ def nearest_minus_best(lam: float) -> Effect:
         def estimator(confidence: float) -> stats.Estimate:
             if not compared.any():
                 return stats.estimate([])
-            every = stats.bonferroni(scores[nearest] - scores[compared], 1 - confidence)
-            low, high = np.min([(one.low, one.high) for one in every], axis=0)  # NaN where one has no interval
-            return min(every, key=lambda one: one.mean)._replace(low=low, high=high)
+            differences = scores[nearest] - scores[compared]
+            every = stats.bonferroni(differences, 1 - confidence)
+            low = np.min([stats.paired(row, 0.0, confidence).low for row in differences])  # NaN where one has none
+            return min(every, key=lambda one: one.mean)._replace(low=low, high=np.min([one.high for one in every]))
 
         return estimator
 
@@ -152,8 +154,9 @@ def _share_of_wins(result: Result) -> Estimator | None:
 def later_choice() -> Effect:
     """Validation accuracy of the λ that one seed chooses at the end, minus that of its choice after the first cycle.
 
-    Half of the seeds choose, each by itself; the others score, by their means at the end: so that seeds which choose
-    are independent units, given the score. Of the seeds in which every setting converged.
+    Half of the seeds choose, each by itself; the others score, each the choices of all, so that the variance of the
+    mean has a part of either half: s²/n of its means over the other (Hoeffding, 1948). Student's t has the degrees of
+    freedom of the smaller half. Of the seeds in which every setting converged.
     """
     return Effect(_later_choice, POINTS, CURVES)
 
@@ -165,11 +168,21 @@ def _later_choice(result: Result) -> Estimator | None:
         return None
     accuracy = result.outcome.valid.accuracy[:, result.outcome.converged.all(axis=0)]
     choosing, scoring = np.array_split(accuracy, 2, axis=1)
-    if not scoring.shape[1]:
-        return lambda confidence: stats.estimate([])
-    mean = scoring[..., -1].mean(axis=1)
-    gains = mean[np.argmax(choosing[..., -1], axis=0)] - mean[np.argmax(choosing[..., first[0]], axis=0)]
-    return lambda confidence: stats.paired(gains, np.zeros_like(gains), confidence)
+    last, early = (np.argmax(choosing[..., evaluation], axis=0) for evaluation in (-1, first[0]))
+    gains = scoring[last, :, -1] - scoring[early, :, -1]  # [n_choosing, n_scoring]
+
+    def estimator(confidence: float) -> stats.Estimate:
+        if not gains.size:
+            return stats.estimate([])._replace(n=accuracy.shape[1])
+        halves = [stats.estimate(gains.mean(axis=axis), confidence) for axis in (1, 0)]
+        found = stats.Estimate(accuracy.shape[1], *halves[0][1:])
+        if not all(stats.has_test(half.n, half.sd) for half in halves):
+            return found._replace(low=np.nan, high=np.nan)
+        error = math.hypot(*(half.sd / math.sqrt(half.n) for half in halves))
+        width = special.stdtrit(min(half.n for half in halves) - 1, (1 + confidence) / 2) * error
+        return found._replace(low=found.mean - width, high=found.mean + width)
+
+    return estimator
 
 
 def _searches_lam(result: Result) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from dd2424_jax import stats
 from dd2424_jax.reporting import labels, tables
-from dd2424_jax.reporting.effects import Effect
+from dd2424_jax.reporting.effects import Effect, Estimator
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.result import Result
 
 ALPHA = 0.05  # of all findings of an experiment together
+LEAST_P = 1e-12  # that is told from 0
 
 
 class Claim(NamedTuple):
@@ -81,20 +85,47 @@ class Finding(NamedTuple):
 def find(result: Result, claims: Sequence[Claim], *, quoted: bool) -> list[Finding]:
     """Of the claims whose settings the plan has; of published runs only where they are `quoted`.
 
-    The intervals are simultaneous: m of them have the confidence 1 − ALPHA / m each (Bonferroni). Seeds that diverged
-    in a setting of an effect are left out of it. None in a race, whose results decide how many seeds there are.
+    The verdicts hold simultaneously, those on claims and those on published runs: a verdict is wrong with a probability
+    of at most ALPHA. Seeds that diverged in a setting of an effect are left out of it. None in a race, whose results
+    decide how many seeds there are.
     """
     if result.plan.race is not None:
         return []
     asked = [(claim, claim.effect.of(result)) for claim in claims if quoted or claim.side != "="]
     asked = [(claim, estimator) for claim, estimator in asked if estimator is not None]
     n_of = "seed" if len(result.plan.folds) == 1 else "held-out set"
-    findings = []
-    for claim, estimator in asked:
-        n, *numbers = estimator(1 - ALPHA / len(asked))
-        scaled = stats.Estimate(n, *(claim.effect.unit.scale * number for number in numbers))
-        findings.append(Finding(claim, scaled, n_of))
-    return findings
+    estimates: dict[int, stats.Estimate] = {}
+    for published in (False, True):
+        family = [i for i, (claim, _) in enumerate(asked) if (claim.side == "=") == published]
+        estimates |= zip(family, _step_down([asked[i] for i in family]), strict=True)
+    return [Finding(claim, estimates[i], n_of) for i, (claim, _) in enumerate(asked)]
+
+
+def _step_down(family: Sequence[tuple[Claim, Estimator]]) -> list[stats.Estimate]:
+    """Estimates in their units, by Holm's step-down: each interval has the confidence of its step.
+
+    As stats.simultaneous, for any estimators and thresholds.
+    """
+    p = np.array([_p(estimator, claim.threshold) for claim, estimator in family])
+    n_tests, n_rejected = np.sum(~np.isnan(p)), np.sum(stats.holm(p) <= ALPHA)
+    estimates: list = [None] * len(family)
+    for rank, i in enumerate(np.argsort(p)):  # NaN last
+        claim, estimator = family[i]
+        n, *numbers = estimator(1 - ALPHA / max(n_tests - min(rank, n_rejected), 1))
+        estimates[i] = stats.Estimate(n, *(claim.effect.unit.scale * number for number in numbers))
+    return estimates
+
+
+def _p(estimator: Estimator, threshold: float) -> float:
+    """1 − the greatest confidence at which an interval excludes the threshold; NaN where there is no interval."""
+    if math.isnan(estimator(1 - ALPHA).low):
+        return math.nan
+    within, beyond = LEAST_P, 1.0
+    for _ in range(60):  # by bisection, of the logarithm
+        p = math.sqrt(within * beyond)
+        _, _, _, low, high = estimator(1 - p)
+        within, beyond = (within, p) if low > threshold or high < threshold else (p, beyond)
+    return beyond
 
 
 def add(report: Report, result: Result, claims: Sequence[Claim], who: str = "") -> Report:
@@ -125,13 +156,15 @@ def _table(result: Result, findings: Sequence[Finding], *, quoted: bool) -> tabl
         "verdict": [finding.verdict for finding in findings],
         "file": [claim.effect.file for claim in claims],
     }
+    n_runs = sum(claim.side == "=" for claim in claims)
     published = (
-        "; of a published run, its number minus the mean over seeds, with the prediction interval of one run: refuted "
-        "where that excludes 0, else compatible"
+        f"; of published runs, a family of {n_runs}, the number minus the mean over seeds, with the prediction "
+        "interval of one run: refuted where that excludes 0, else compatible"
     )
     caption = (
-        f"Findings on {labels.about(result)}: effects over seeds, with simultaneous 95 % intervals (Bonferroni over "
-        f"{labels.count(len(findings), 'finding')}); supported where the interval lies wholly on the claimed side, "
-        f"refuted where wholly on the other{published if any(claim.side == '=' for claim in claims) else ''}"
+        f"Findings on {labels.about(result)}: effects over seeds; verdicts hold simultaneously at 95 % (Holm over "
+        f"{labels.count(len(claims) - n_runs, 'claim')}), each interval at the confidence of its step: supported where "
+        "it lies wholly on the claimed side, refuted where wholly on the other"
+        f"{published if n_runs else ''}"
     )
     return tables.Table("findings", caption, [*columns], [list(row) for row in zip(*columns.values(), strict=True)])

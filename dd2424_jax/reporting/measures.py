@@ -75,10 +75,9 @@ GAP = Measure(gap, POINTS, RUNS)
 PENALTY = Measure(penalty, NUMBER, RUNS)
 NORM = Measure(_norm, NUMBER, PARAMS)
 ROUGHNESS = Measure(_of_templates(measures.roughness), NUMBER, PARAMS)
-CORRELATION = Measure(_of_templates(measures.correlation), NUMBER, PARAMS)
+LIKENESS = Measure(_of_templates(measures.likeness), NUMBER, PARAMS)
 STABILITY = Measure(_stability, POINTS, CURVES)
 BEST_MINUS_LAST = Measure(lambda result: measures.best_minus_last(result.outcome.valid.accuracy), POINTS, CURVES)
-BEST_VALID = Measure(lambda result: np.max(result.outcome.valid.accuracy, axis=-1), POINTS, CURVES)
 BEST_EPOCH = Measure(_best_epoch, EPOCHS, CURVES)
 TO_90 = Measure(lambda result: measures.until(result.outcome.valid.accuracy, result.outcome.step), UPDATES, CURVES)
 
@@ -97,7 +96,7 @@ AFTER = (
     Column("cost − loss", PENALTY, 4),
     Column("‖W‖", NORM, 3, "of all weight matrices"),
     Column("roughness", ROUGHNESS, 3, "squared difference of a template's neighbouring pixels, over white noise's"),
-    Column("correlation", CORRELATION, 3, "of two templates, mean over pairs of classes"),
+    Column("likeness", LIKENESS, 3, "a template's correlation with the one that is most like it, mean over classes"),
 )
 WAY = (
     Column("updates to 90 %", TO_90, 0, "the first evaluation with 90 % of the last one's accuracy"),
@@ -127,7 +126,7 @@ def _table(name: str, caption: str, columns: Sequence[Column], result: Result) -
             possible = [_within_range(one, column.measure, result) for one in estimates]
             named[column.header] = [tables.mean_and_interval(one, column.digits) for one in possible]
             meanings += [f"{column.header.split(',')[0]}: {column.meaning}"] if column.meaning else []
-    caption = "; ".join([f"{caption}, mean over seeds (95 % interval)", *meanings])
+    caption = "; ".join([f"{caption}, mean over seeds (95 % interval, as far as values are possible)", *meanings])
     return tables.Table(name, caption, [*named], [list(row) for row in zip(*named.values(), strict=True)])
 
 
@@ -139,7 +138,7 @@ def _estimates(result: Result, values: np.ndarray) -> list[stats.Estimate]:
 
 def _within_range(estimate: stats.Estimate, measure: Measure, result: Result) -> stats.Estimate:
     """The interval cut off where the measure ends, which those of few seeds reach beyond."""
-    least = -np.inf if measure in (GAP, CORRELATION) else 0.0
+    least = -np.inf if measure in (GAP, LIKENESS) else 0.0
     most = result.outcome.step[-1] / result.plan.steps_per_epoch if measure is BEST_EPOCH else np.inf
     return estimate._replace(low=np.maximum(estimate.low, least), high=np.minimum(estimate.high, most))
 

@@ -91,15 +91,16 @@ def beside_draws(result: Result) -> list[str]:
     (least, low), (greatest, high) = DRAWS[0], DRAWS[2]
     plan, of = result.plan, two_layers(45_000, 900, 2, R3_STD)
     settings = [i for i, lam in enumerate(plan.hypers.lam) if least <= lam <= greatest and of.is_of(plan, i)]
-    scores = result.outcome.scores[settings]
-    scores = scores[scores >= 0].round(3)  # as R3 has them; without NaN
+    scores = result.outcome.scores[settings].round(3)  # as R3 has them
+    inside = (low <= scores) & (scores <= high)
+    scores = scores[scores >= 0]  # without NaN
     if not len(scores):
         return []
     return [
         f"A report of 2022 (R3) has {100 * low:.1f} to {100 * high:.1f} % on validation for ten λ from {least:g} to "
-        f"{greatest:g}, one run each. Of {labels.count(len(scores), 'run')} in that range, "
-        f"{sum((low <= scores) & (scores <= high))} have, and all reach from {100 * scores.min():.1f} to "
-        f"{100 * scores.max():.1f} %."
+        f"{greatest:g}, one run each, of which no more is known. Of {labels.count(len(scores), 'run')} in that range, "
+        f"{inside.sum()} have, and all reach from {100 * scores.min():.1f} to {100 * scores.max():.1f} %. All of a "
+        f"seed's do in {inside.all(axis=0).sum()} of {labels.count(inside.shape[1], 'seed')}."
     ]
 
 

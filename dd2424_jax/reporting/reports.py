@@ -17,7 +17,7 @@ LINEAR = {
     "R4": (23.79, 39.21, 39.20),
     "R5": (28.00, 38.46, 38.96, 37.86),
 }
-R4_TRAINING = {0.1: 44.92, 1.0: 44.83}  # accuracies by λ, at η = 0.001
+R4_TRAINING = dict(zip(published.ASSIGNMENT1, (35.84, 45.66, 44.92, 44.83), strict=True))  # accuracies by λ and η
 BEST_EPOCH = "its best epoch, not its last"
 FAN_IN = "W1 from N(0, 1/50), not N(0, 1/3072)"
 

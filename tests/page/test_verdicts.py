@@ -1,10 +1,17 @@
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from dd2424_jax import stats
 from dd2424_jax.page import verdicts
 from dd2424_jax.reporting import reports
 from dd2424_jax.stats import Estimate
+
+
+def sample(n, mean, sd):
+    """Of just this mean and standard deviation."""
+    values = np.arange(n)
+    return mean + sd * (values - values.mean()) / values.std(ddof=1)
 
 
 @pytest.mark.parametrize(("mean", "verdict"), [(46.0, "reproduced"), (44.0, "below"), (48.0, "above")])
@@ -13,7 +20,10 @@ def test_reproduced_is_what_one_more_author_could_have(mean, verdict):
     ((name, said, ours, theirs, difference, _),) = table.rows
     assert (name, said) == ("Assignment 2, exercise 3", verdict)
     assert (ours, theirs) == (f"{mean:.2f} ± 0.30 (5)", "45.99 ± 0.51 (22)")
-    assert difference == f"{mean - 45.99:+.2f}"
+    low, high = scipy_stats.ttest_ind(
+        sample(5, mean, 0.3), sample(22, 45.99, 0.51), equal_var=False
+    ).confidence_interval()
+    assert difference == f"{mean - 45.99:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def test_a_report_s_number_is_one_run_of_ours_or_is_not():

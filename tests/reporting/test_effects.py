@@ -76,7 +76,8 @@ def test_the_nearest_lam_minus_the_best_of_the_others_has_the_smallest_limits(re
     estimate = effects.nearest_minus_best(0.02).of(result)(0.99)
     scores = result.outcome.scores
     tests = [scipy_stats.ttest_1samp(scores[1] - scores[j], 0) for j in (0, 2)]
-    lows, highs = zip(*(test.confidence_interval(1 - 0.01 / 2) for test in tests), strict=True)
+    lows = [test.confidence_interval(0.99).low for test in tests]
+    highs = [test.confidence_interval(1 - 0.01 / 2).high for test in tests]
     assert estimate.mean == pytest.approx(min(np.mean(scores[1] - scores[j]) for j in (0, 2)))
     np.testing.assert_allclose(estimate[3:], (min(lows), min(highs)))
     assert effects.nearest_minus_best(0.5).of(result) is None  # beyond the search
@@ -131,17 +132,22 @@ def test_the_choice_after_all_cycles_is_scored_by_seeds_that_do_not_choose():
     rng = np.random.default_rng(3)
     one, two = rng.normal(0.5, 0.01, (2, 3, 8))
     estimate = effects.later_choice().of(of_two_cycles(one, two))(0.95)
-    means = [two[i, 4:].mean() for i in range(3)]
-    gains = [means[two[:, seed].argmax()] - means[one[:, seed].argmax()] for seed in range(4)]
-    assert estimate == pytest.approx(stats.paired(gains, np.zeros(4), 0.95))
+    gains = np.array([[two[two[:, i].argmax(), j] - two[one[:, i].argmax(), j] for j in range(4, 8)] for i in range(4)])
+    error = np.sqrt(gains.mean(axis=1).var(ddof=1) / 4 + gains.mean(axis=0).var(ddof=1) / 4)
+    half = scipy_stats.t.ppf(0.975, 3) * error
+    assert (estimate.n, estimate.mean) == (8, pytest.approx(gains.mean()))
+    assert estimate[3:] == pytest.approx((gains.mean() - half, gains.mean() + half))
     alone = concluded([0.001, 0.01, 0.1], scores=two)
     plan = alone.plan._replace(config=dataclasses.replace(alone.plan.config, n_s=alone.plan.config.n_updates // 2))
     assert effects.later_choice().of(alone._replace(plan=plan)) is None  # one cycle
 
 
-def test_where_both_choices_are_alike_the_later_one_is_better_or_worse_as_rarely_as_it_says():
+@pytest.mark.parametrize("ahead", [[0, 0, 0], [0.05, 0, 0], [0.05, 0.05, 0]])  # after the first cycle
+@pytest.mark.parametrize("n_seeds", [6, 12])
+def test_where_no_choice_is_better_the_later_one_is_said_to_be_as_rarely_as_it_says(ahead, n_seeds):
     rng, wrong, n = np.random.default_rng(0), 0, 400
     for _ in range(n):
-        one, two = 0.5 + rng.normal(0, 0.0034, (2, 3, 12))
+        one, two = 0.5 + rng.normal(0, 0.0034, (2, 3, n_seeds))
+        one += np.array(ahead)[:, None]
         wrong += stats.excludes_zero(effects.later_choice().of(of_two_cycles(one, two))(0.9))
     assert wrong / n < 0.1 + 2.5 * np.sqrt(0.1 * 0.9 / n)

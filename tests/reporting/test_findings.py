@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from dd2424_jax import stats
 from dd2424_jax.reporting import findings
@@ -52,7 +53,7 @@ def test_a_published_run_is_refuted_or_compatible(low, high, verdict):
     assert Finding(CLAIMS[-1], stats.Estimate(5, 1.0, 1.0, low, high), "seed").verdict == verdict
 
 
-def test_intervals_are_simultaneous_over_the_findings_that_there_are():
+def test_verdicts_hold_simultaneously_over_the_claims_and_over_the_published_runs():
     own = result()
     found = findings.find(own, CLAIMS, quoted=True)
     assert [finding.claim.text for finding in found] == [
@@ -62,10 +63,40 @@ def test_intervals_are_simultaneous_over_the_findings_that_there_are():
         "R1's 49 %",
     ]
     a, b = own.outcome.scores
-    (expected, *_) = stats.bonferroni([100 * (a - b)] * 4)
-    np.testing.assert_allclose(found[0].estimate, expected)
+    differences = 100 * np.stack([a - b, b - a])
+    p = np.array([scipy_stats.ttest_1samp(values, 0).pvalue for values in (*differences, b / a - 0.5)])
+    confidences = 1 - 0.05 / (3 - np.argsort(np.argsort(p)))  # all of Holm's steps, as each rejects
+    for finding, values, confidence in zip(found, differences, confidences, strict=False):
+        np.testing.assert_allclose(finding.estimate, stats.estimate(values, confidence), rtol=1e-6)
     assert [finding.verdict for finding in found] == ["supported", "refuted", "refuted", "compatible"]
+    expected = stats.prediction(stats.estimate(100 * a))  # of a family of one
+    assert found[-1].estimate.high - found[-1].estimate.low == pytest.approx(expected[1] - expected[0])
     assert len(findings.find(own, CLAIMS, quoted=False)) == 3  # no published run
+
+
+def test_differences_have_the_verdicts_and_intervals_that_stats_gives_them():
+    rng = np.random.default_rng(1)
+    scores = near(0.5, 0.5, 0.5, 0.4, n_seeds=8) + rng.normal(0, 0.01, (4, 8)) + np.array([[0.01], [0], [0], [0]])
+    own = concluded([0.001, 0.01, 0.1, 1.0], scores=scores)
+    pairs = [(0, 1), (0, 2), (1, 2), (2, 3)]
+    lams = own.plan.hypers.lam
+    claims = [Claim(str((i, j)), difference(SCORE, {"lam": lams[i]}, {"lam": lams[j]}), ">") for i, j in pairs]
+    expected = stats.simultaneous([100 * (own.outcome.scores[i] - own.outcome.scores[j]) for i, j in pairs])
+    for finding, (estimate, p) in zip(findings.find(own, claims, quoted=False), expected, strict=True):
+        np.testing.assert_allclose(finding.estimate, estimate, rtol=1e-6)
+        assert (finding.verdict != "cannot be told") == (p <= 0.05)
+
+
+def test_a_claim_is_wrongly_told_as_rarely_as_it_says():
+    rng, wrong, n = np.random.default_rng(0), 0, 200
+    claims = [Claim("a null", difference(SCORE, A, B), ">"), Claim("true", alone(SCORE, A), ">")]
+    claims += [Claim("another", ratio(SCORE, B, A), "<", threshold=1.0)]
+    for _ in range(n):
+        own = concluded([0.01, 0.1], scores=0.5 + rng.normal(0, 0.01, (2, 6)))
+        null, true, other = findings.find(own, claims, quoted=False)
+        assert true.verdict == "supported"
+        wrong += null.verdict != "cannot be told" or other.verdict != "cannot be told"
+    assert wrong / n < 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / n)
 
 
 def test_a_sentence_is_made_of_the_numbers():
@@ -90,7 +121,7 @@ def test_reports_are_quoted_only_where_they_may_be():
     assert quoted.tables[0].rows[0][:3] == ["0.01 beats 0.1", "R1 +3.00", quoted.tables[0].rows[0][2]]
     assert "R1" not in str(plain)
     assert "SYNTHETIC" in plain.tables[0].caption
-    assert "(Bonferroni over 3 findings)" in plain.tables[0].caption
+    assert "(Holm over 3 claims)" in plain.tables[0].caption
     assert "prediction" in quoted.tables[0].caption
     assert "prediction" not in plain.tables[0].caption
 

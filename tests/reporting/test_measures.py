@@ -35,7 +35,7 @@ def test_a_row_is_a_setting_and_has_mean_and_interval_over_its_seeds():
     train, valid = (split.accuracy[1, :, -1] for split in (result.outcome.train, result.outcome.valid))
     gap = stats.estimate(100 * (train - valid))
     assert after.rows[1][1] == f"{gap.mean:.2f} ({gap.low:.2f} to {gap.high:.2f})"
-    assert "mean over seeds (95 % interval)" in after.caption
+    assert "mean over seeds (95 % interval, as far as values are possible)" in after.caption
     assert "SYNTHETIC" in after.caption
 
 
@@ -47,7 +47,7 @@ def test_no_table_is_wide():
 def test_templates_are_of_linear_classifiers_whose_weights_were_kept():
     result = linear(concluded([0.01, 0.1], scores=near(0.5, 0.4)))
     header, rows = tables_of(result)[0][2:]
-    assert header[-2:] == ["roughness", "correlation"]
+    assert header[-2:] == ["roughness", "likeness"]
     expected = of_runs.roughness(result.outcome.params[0].W)[0].mean()
     assert rows[0][-2].startswith(f"{expected:.3f} (")
     without = tables_of(result._replace(outcome=result.outcome.without_weights()))[0].header

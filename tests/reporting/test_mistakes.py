@@ -123,5 +123,6 @@ def test_a_training_accuracy_fits_the_lam_whose_runs_reach_it(at_1, at_01, fits)
         own = settings[i].estimates["train_accuracy"]._replace(n=6, mean=mean, sd=0.001 * 6**0.5 / 2.5706)
         settings[i] = settings[i]._replace(estimates={**settings[i].estimates, "train_accuracy": own})
     said = mistakes.another_lam(result._replace(settings=settings))
-    assert said.endswith(f"It fits: {fits}.")
+    assert said.endswith(f"The difference fits: {fits}.")
     assert f"is {100 * (at_1 - at_01):+.2f} ± 0.37 points" in said  # √2 √7 0.1 points
+    assert "+0.00 ± 0.35 (95 %" in said  # √2 √6 0.1 points
