@@ -30,15 +30,18 @@ FIGURES = ROOT / "experiments" / "figures"
 README, RESULTS = ROOT / "README.md", ROOT / "experiments" / "README.md"
 
 kinds.define_path("out_dir", commands.results(), "where run directories are")
-absl.flags.DEFINE_boolean("any_flags", False, "take the newest run whatever its flags were")
+absl.flags.DEFINE_boolean("quick", False, "take the runs of report.py --quick, which are in OUT_DIR/quick")
 
 
-def run_of(item: Item) -> Path:
-    """The newest finished run of an item."""
-    if run := gather.newest(FLAGS.out_dir, item.experiment, None if FLAGS.any_flags else item.flags):
+def run_of(item: Item) -> Path | None:
+    """The newest finished run of an item; None if it is not of a quick look."""
+    flags = item.quick if FLAGS.quick else item.flags
+    if flags is None:
+        return None
+    out_dir = files.expanded(FLAGS.out_dir) / ("quick" if FLAGS.quick else "")
+    if run := gather.newest(out_dir, item.experiment, flags):
         return run
-    which = " ".join(item.flags) or "default flags"
-    raise UsageError(f"there is no finished {item.experiment} with {which} in {FLAGS.out_dir}; run it first")
+    raise UsageError(f"there is no finished {' '.join([item.experiment, *flags])} in {out_dir}; run it first")
 
 
 def copied(part: Part, name: str) -> Path:
@@ -51,8 +54,11 @@ def copied(part: Part, name: str) -> Path:
 def shown(match: re.Match) -> str:
     """What stands in README.md between the marks of an experiment."""
     experiment, extent = match.groups()
-    item = Item(experiment)
-    part = gather.part(item, run_of(item))
+    items = [item for section in contents.SECTIONS for item in section.items]
+    item = next(item for item in items if item.experiment == experiment and not item.flags)
+    if (run := run_of(item)) is None:
+        return match[0]
+    part = gather.part(item, run)
     parts = [tables.markdown(table).strip() for table in part.shown.tables]
     if extent and extent.startswith("table "):
         number = int(extent.removeprefix("table "))

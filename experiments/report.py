@@ -13,12 +13,13 @@ from __future__ import annotations
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
 import absl.flags
 
+from dd2424_jax import data
 from dd2424_jax.app import command_line, commands, flags, kinds, plan, series
 from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
@@ -28,7 +29,9 @@ from dd2424_jax.page.contents import Item
 kinds.define_path("out_dir", commands.results(), "where run directories go")
 flags.define_data_dir()
 absl.flags.DEFINE_boolean("quick", False, "a look at the page: everything small and synthetic, in OUT_DIR/quick")
-absl.flags.DEFINE_boolean("extras", False, "run the optional parts and the benchmark too, where they are missing")
+absl.flags.DEFINE_boolean(
+    "extras", False, "run the optional parts and the benchmark too, where they are missing: not with --quick"
+)
 absl.flags.DEFINE_boolean("run", True, "run what is missing; else show what is finished")
 
 QUICK_SECONDS = 8
@@ -41,29 +44,34 @@ def main():
     if options.quick:
         out_dir, data_dir = out_dir / "quick", []
     elif options.run:
-        images = plan.load(SimpleNamespace(dataset="cifar10", data_dir=options.data_dir)).sha256
+        try:
+            images = plan.load(SimpleNamespace(dataset="cifar10", data_dir=options.data_dir)).sha256
+        except data.DataError as error:
+            instead = "--quick, or --norun for what is finished"
+            raise UsageError(str(error).replace("--dataset=synthetic", instead)) from error
 
     def own(item: Item) -> Sequence[str] | None:
         return item.quick if options.quick else item.flags
 
-    def run_of(item: Item) -> Path | None:
+    def run_of(item: Item, suits: Callable = gather.is_drawn if options.run else gather.any_run) -> Path | None:
         flags = own(item)
-        return None if flags is None else gather.newest(out_dir, item.experiment, flags, images, current=options.run)
+        return None if flags is None else gather.newest(out_dir, item.experiment, flags, images, suits)
 
     def command(item: Item) -> series.Command:
         words = [str(commands.scripts()[item.experiment]), *own(item), f"--out_dir={out_dir}", *data_dir]
         return series.Command(words, QUICK_SECONDS if options.quick else item.seconds, item.experiment)
 
     items = [item for section in contents.SECTIONS for item in section.items if own(item) is not None]
-    wanted = [item for item in items if options.extras or not item.optional]
+    wanted = [item for item in items if options.extras or not item.optional or run_of(item, gather.is_computed)]
     missing = [item for item in wanted if run_of(item) is None] if options.run else []
+    folder = out_dir / "report"
+    folder.mkdir(parents=True, exist_ok=True)  # before hours of what could not be shown
     series.run(list(map(command, missing)), lambda i: run_of(missing[i]) is not None)
 
     sections = list(gather.parts(contents.SECTIONS, run_of))
     if not sections:
         raise UsageError(f"nothing is finished in {out_dir}: without --norun, it is run")
-    made, folder = page.make(sections), out_dir / "report"
-    folder.mkdir(parents=True, exist_ok=True)
+    made = page.make(sections)
     files.write_text(folder / "index.html", html.write(made, folder))
     files.write_text(folder / "report.md", documents.markdown(made, gather.figure, folder))
     files.write_text(folder / "report.tex", documents.tex(made, folder))

@@ -19,7 +19,7 @@ class Item(NamedTuple):
     experiment: str
     flags: Sequence[str] = ()
     only: Sequence[str] | None = None
-    quick: Sequence[str] | None = ()
+    quick: Sequence[str] | None = None
     seconds: float = 60
     optional: bool = False
     notes: Sequence[str] = ()
@@ -61,7 +61,7 @@ SECTIONS = (
             Item("exercise2", quick=("--dataset=synthetic", "--n_seeds=3", "--n_epochs=20"), seconds=20),
             Item("exercise3", quick=(*RUNS, "--n_s=6", "--n_evals=3"), seconds=10),
             Item("exercise4", quick=(*RUNS, "--n_s=6", "--n_cycles=3", "--n_evals=3"), seconds=30),
-            Item("schedule", seconds=3),
+            Item("schedule", quick=(), seconds=3),
             Item("lr_range_test", quick=(*RUNS, "--n_s=6", "--n_evals=3"), seconds=20),
         ],
     ),
@@ -82,7 +82,7 @@ SECTIONS = (
             ),
             Item("fine_search", quick=CYCLE, seconds=120),
             Item("final_model", quick=CYCLE, seconds=60),
-            Item("coarse_search", ("--n_seeds=20",), quick=None, seconds=250),
+            Item("coarse_search", ("--n_seeds=20",), seconds=250),
             Item("coarse_search", ("--race",), quick=(*DATA, *CYCLE[4:], "--race", "--looks=3,4"), seconds=240),
         ],
     ),
@@ -115,13 +115,13 @@ SECTIONS = (
         "then all of its settings with W1 from N(0, 1/50). That explains its accuracies but for one, at λ = 0.1, and "
         "the loss of 100 images only in part.",
         [
-            Item("coarse_search", DECADES, ["findings", "search"], quick=None, seconds=60),
-            Item("exercise2", R3, ["r3"], quick=None, seconds=20),
-            Item("exercise3", R3, ["r3"], quick=None, seconds=10),
-            Item("exercise4", R3, ["r3"], quick=None, seconds=30),
-            Item("coarse_search", R3_SEARCH, ["r3", "findings", "search"], quick=None, seconds=60),
-            Item("fine_search", R3_SEARCH, ["findings", "search"], quick=None, seconds=180),
-            Item("final_model", R3, ["r3"], quick=None, seconds=30),
+            Item("coarse_search", DECADES, ["findings", "search"], seconds=60),
+            Item("exercise2", R3, ["r3"], seconds=20),
+            Item("exercise3", R3, ["r3"], seconds=10),
+            Item("exercise4", R3, ["r3"], seconds=30),
+            Item("coarse_search", R3_SEARCH, ["r3", "findings", "search"], seconds=60),
+            Item("fine_search", R3_SEARCH, ["findings", "search"], seconds=180),
+            Item("final_model", R3, ["r3"], seconds=30),
         ],
     ),
     Section(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,6 @@ from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.identity import code
 
 FINDINGS = "findings"  # the table of which the page has one for all
-PLACES = ("--data_dir", "--out_dir")  # flags that say where, not what
 
 
 class Part(NamedTuple):
@@ -36,8 +36,8 @@ class Part(NamedTuple):
 
     @property
     def command(self) -> str:
-        """That was given, but for the folders."""
-        return " ".join(["python", f"experiments/{self.item.experiment}.py", *given(self.config)])
+        """That has it as its run."""
+        return shlex.join(["python", f"experiments/{self.item.experiment}.py", *flags_of(self.config)])
 
     @property
     def seconds(self) -> float:
@@ -57,7 +57,7 @@ class Part(NamedTuple):
 
     @property
     def real(self) -> bool:
-        return (self.config.get("dataset") or {"name": "cifar10"})["name"] == "cifar10"
+        return _is_real(self.config)
 
     @property
     def notes(self) -> Sequence[str]:
@@ -79,37 +79,62 @@ class Part(NamedTuple):
         return "runs.csv" if (self.path / "runs.csv").exists() else None
 
 
-def given(config: Mapping) -> list[str]:
-    """The flags of a run's command that say what it is."""
-    _, _, *flags = config["command"]
-    return [flag for flag in flags if not flag.startswith(PLACES)]
+def flags_of(config: Mapping) -> list[str]:
+    """The flags that a run's command needs, as they would be typed: the others have the experiment's own values."""
+    return [typed(name, value) for name, value in config.get("changed", {}).items()]
+
+
+def typed(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no{name}"
+    return f"--{name}={','.join(map(str, value)) if isinstance(value, list) else value}"
+
+
+def any_run(run: Path, config: Mapping) -> bool:
+    return True
 
 
 def newest(
     out_dir: str | Path,
     experiment: str,
-    flags: Sequence[str] | None,
+    flags: Sequence[str],
     images: str | None = None,
-    *,
-    current: bool = False,
+    suits: Callable[[Path, Mapping], bool] = any_run,
 ) -> Path | None:
-    """The newest finished run of a command with these flags and no others; with None, whatever its flags were.
+    """The newest finished run with these flags, and of the others the experiment's own values; of CIFAR-10 if there is.
 
-    images: the SHA-256 of those that it must be of; None: any. `current`: none that other code has computed or drawn.
+    images: the SHA-256 of those that it must be of; None: any.
+    suits: whether a run with a config may be it: `any_run`, `is_computed`, `is_drawn`.
     """
+    found = []
     for run in latest.finished(out_dir, experiment):
         config = directory.read_config(run)
-        of_its_own = Path(config["command"][1]).stem == experiment  # exercise 2 checks some of the gradients
+        script = Path(config.get("command", ("", ""))[1]).stem  # exercise 2 checks some of the gradients
         theirs = (config.get("dataset") or {"sha256": images})["sha256"]
-        wanted = of_its_own and images in (None, theirs) and (flags is None or given(config) == list(flags))
-        if wanted and (not current or _is_current(run, config)):
-            return run
-    return None
+        if script == experiment and images in (None, theirs) and _has(config, flags) and suits(run, config):
+            found.append((not _is_real(config), len(found), run))
+    return min(found)[-1] if found else None
 
 
-def _is_current(run: Path, config: Mapping) -> bool:
-    """Whether the package's present code has drawn it, from numbers that it has computed itself."""
-    return config.get("identity", {}).get("code", code()) == code() and report.is_current(run)
+def _has(config: Mapping, flags: Sequence[str]) -> bool:
+    """Whether a run had these values, and no other that is not its experiment's own."""
+    values = config.get("flags", {})
+    wanted = {typed(name, values[name]) for name in values} & {*flags}
+    return len(wanted) == len({*flags}) and {*flags_of(config)} <= wanted
+
+
+def _is_real(config: Mapping) -> bool:
+    return (config.get("dataset") or {"name": "cifar10"})["name"] == "cifar10"
+
+
+def is_computed(run: Path, config: Mapping) -> bool:
+    """Whether the package's present code has computed the numbers of a run."""
+    return config.get("identity", {}).get("code", code()) == code()
+
+
+def is_drawn(run: Path, config: Mapping) -> bool:
+    """Whether it has drawn them too, and nothing of that is damaged."""
+    return is_computed(run, config) and report.is_current(run, directory.Run(run).summary.get("table"))
 
 
 def figure(part: Part, name: str) -> Path:
@@ -123,16 +148,17 @@ def part(item: Item, path: Path) -> Part:
     Raises:
       ResultError: what was drawn is damaged, or was drawn by an earlier version.
     """
-    summary = directory.Run(path).summary
+    summary, config = directory.Run(path).summary, directory.read_config(path)
     try:
-        shown = report.read_structure(path, summary["table"])
+        shown = report.read_structure(path, summary.get("table"))
     except ResultError as error:
-        raise ResultError(f"{path} is damaged or of an earlier version: the same command draws it again") from error
+        command = shlex.join([item.experiment + ".py", *flags_of(config)])
+        raise ResultError(f"{path} is damaged, or of an earlier version: {command} draws it again") from error
     shown = shown._replace(
         tables=[table for table in shown.tables if table.name != FINDINGS and item.shows(table.name)],
         captions={name: caption for name, caption in shown.captions.items() if item.shows(name)},
     )
-    return Part(item, path, directory.read_config(path), summary, shown)
+    return Part(item, path, config, summary, shown)
 
 
 def parts(sections: Sequence[Section], run_of: Callable[[Item], Path | None]) -> Iterator[tuple[Section, list[Part]]]:

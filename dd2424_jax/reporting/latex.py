@@ -12,6 +12,7 @@ from dd2424_jax.reporting.tables import Table
 
 _CHARACTERS = str.maketrans(
     {character: rf"\{character}" for character in "%&_#${}"}
+    | {character: f"{{{character}}}" for character in "[]*"}  # which a line's end would take for its own
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"–": "--", "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "²": "$^2$", "√": r"$\surd$", "‖": r"$\Vert$"}
     | {"\xa0": "~", "<": "$<$", ">": "$>$", "|": "$|$"}
@@ -24,7 +25,7 @@ _PATTERNS = [  # in this order, of what the characters have become
     (r"(?<![\w.])1e([+-])0*(\d+)", r"$10^{\1\2}$"),
     (rf"(?<![\w.])({_NUMBER})e([+-])0*(\d+)", r"$\1\\cdot10^{\2\3}$"),
     (r"\^{\+", "^{"),
-    (r"(?<!\S)--(?=[a-z])", r"-{}-"),  # a flag, no dash
+    (r"(?<![\w-])--(?=[a-z])", r"-{}-"),  # a flag, no dash
     (rf"(?<![\w.-])({_NUMBER})-({_NUMBER})(?![\w.-])", r"\1--\2"),  # a range, no date
     (r"(?<![\w.}{$^-])-(?=[\d$])", r"$-$"),
     (r"\$-\$\$", r"$-"),
@@ -66,38 +67,50 @@ def table(own: Table, label: str, width: float = NARROWEST) -> str:
     """A table with booktabs rules, no wider than a text block of so many points."""
     own = own._replace(rows=[[_held(cell) for cell in row] for row in own.rows])
     layout = _layout(own, width)
-    caption = rf"\caption{{{text(own.caption)}}}\label{{tab:{label}}}"
-    columns = [_column(i, share) for i, share in enumerate(layout.shares)]
+    columns = "".join(_column(i, share) for i, share in enumerate(layout.shares))
+    opening, start = f"{{@{{}}{columns}@{{}}}}", rf"{layout.size}\setlength{{\tabcolsep}}{{{_GAP / 2:g}pt}}"
     head = [r"    \toprule", f"    {_header(own, layout)}", r"    \midrule"]
     rows = [f"    {' & '.join(map(text, row))} \\\\" for row in own.rows]
-    if any(layout.shares):
-        rows = [line for row in rows for line in (row, r"    \addlinespace[2pt]")][:-1]
-    start = rf"{layout.size}\setlength{{\tabcolsep}}{{{_GAP / 2:g}pt}}"
-    if layout.lines > _MOST:
-        return "\n".join(
-            [
-                rf"{{{start}\setlength{{\LTcapwidth}}{{\linewidth}}",
-                rf"\begin{{longtable}}{{@{{}}{''.join(columns)}@{{}}}}",
-                rf"    {caption} \\",
-                *(line for end in (r"    \endfirsthead", r"    \endhead") for line in (*head, end)),
-                r"    \bottomrule",
-                r"    \endlastfoot",
-                *rows,
-                r"\end{longtable}}",
-                "",
-            ]
-        )
+    space = [r"    \addlinespace[2pt]"] * any(layout.shares)
+    if layout.lines <= _MOST:
+        return _float(own.caption, rf"\label{{tab:{label}}}", start, opening, [*head, *_joined(rows, space)])
+    if layout.size in _BROKEN[1:]:  # as wide as is estimated or wider: several, which can be made narrower
+        n = math.ceil(layout.lines / _MOST)
+        parts = [rows[i * len(rows) // n : (i + 1) * len(rows) // n] for i in range(n)]
+        named = [rf"\label{{tab:{label}}}", *[""] * (n - 1)]
+        captions = [f"{own.caption} ({i} of {n})" for i in range(1, n + 1)]
+        each = zip(captions, named, parts, strict=True)
+        return "\n".join(_float(*about, start, opening, [*head, *_joined(part, space)]) for *about, part in each)
+    return "\n".join(
+        [
+            rf"{{{start}\setlength{{\LTcapwidth}}{{\linewidth}}",
+            rf"\begin{{longtable}}{opening}",
+            rf"    \caption{{{text(own.caption)}}}\label{{tab:{label}}} \\",
+            *(line for end in (r"    \endfirsthead", r"    \endhead") for line in (*head, end)),
+            r"    \bottomrule",
+            r"    \endlastfoot",
+            *_joined(rows, space),
+            r"\end{longtable}}",
+            "",
+        ]
+    )
+
+
+def _joined(rows: Sequence[str], space: Sequence[str]) -> list[str]:
+    return [line for i, row in enumerate(rows) for line in (*(space if i else ()), row)]
+
+
+def _float(caption: str, named: str, start: str, opening: str, lines: Sequence[str]) -> str:
     return "\n".join(
         [
             r"\begin{table}",
             r"  \centering",
-            f"  {caption}",
+            rf"  \caption{{{text(caption)}}}{named}",
             r"  \medskip",
             f"  {start}",
             r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",  # where the estimate is too small
-            rf"  \begin{{tabular}}{{@{{}}{''.join(columns)}@{{}}}}",
-            *head,
-            *rows,
+            rf"  \begin{{tabular}}{opening}",
+            *lines,
             r"    \bottomrule",
             r"  \end{tabular}}",
             r"\end{table}",

@@ -18,6 +18,7 @@ from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.identity import digest, drawing_code, of_sources
 
 TABLE, STRUCTURE = "table.md", "report.json"
+FORMS = ("png", "pdf")  # of every figure
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function as text, another one in every process
 
 
@@ -41,7 +42,7 @@ def write(directory: Path, report: Report) -> str:
     experiment, which a run directory's folder is named by.
 
     Returns:
-      what `intact` knows table.md and report.json by.
+      what `intact` knows table.md, report.json and the figures by.
     """
     experiment = directory.parent.name
     parts = [tables.markdown(table) for table in report.tables] + [f"{remark}\n" for remark in report.remarks]
@@ -49,7 +50,7 @@ def write(directory: Path, report: Report) -> str:
     _write_tables(directory / "tables", {each.name: each for each in report.tables}, experiment)
     files.write_text(directory / "table.tex", latex.tables(report.tables, report.remarks))
     for name, fig in report.figures.items():
-        for form in ("png", "pdf"):
+        for form in FORMS:
             files.write_bytes(directory / f"{name}.{form}", plots.render(fig, form))
     captions = {name: plots.title(fig) for name, fig in report.figures.items()}
     files.write_text(directory / "figures.tex", latex.figures(experiment, captions))
@@ -87,9 +88,9 @@ def read_structure(directory: Path, checksum: str | None) -> Shown:
     return Shown(drawn, *(whole[name] for name in Shown._fields[1:]))
 
 
-def is_current(directory: Path) -> bool:
-    """Whether the package's present code has drawn what is there."""
-    return (directory / STRUCTURE).exists() and _read_structure(directory).get("code") == drawing_code()
+def is_current(directory: Path, checksum: str | None) -> bool:
+    """Whether the package's present code has drawn what is there, and it is undamaged."""
+    return intact(directory, checksum) and _read_structure(directory).get("code") == drawing_code()
 
 
 def _read_structure(directory: Path) -> dict:
@@ -108,8 +109,11 @@ def _write_tables(folder: Path, named: Mapping[str, tables.Table], experiment: s
 
 
 def intact(directory: Path, checksum: str | None) -> bool:
-    """Whether table.md and report.json are those that were written."""
-    return all((directory / name).exists() for name in (TABLE, STRUCTURE)) and _checksum(directory) == checksum
+    """Whether table.md, report.json and the figures are those that were written."""
+    try:
+        return _checksum(directory) == checksum
+    except (OSError, ValueError, KeyError, TypeError):  # a file is gone, or no longer what it was
+        return False
 
 
 def read(directory: Path, checksum: str | None) -> str:
@@ -124,15 +128,16 @@ def read(directory: Path, checksum: str | None) -> str:
 
 def _check(directory: Path, checksum: str | None) -> None:
     if not intact(directory, checksum):
-        raise ResultError(f"{directory / TABLE} is damaged: --force computes the run from scratch, beside it")
+        raise ResultError(f"{directory / TABLE} or a figure is damaged: --force computes the run anew, beside it")
 
 
 def _checksum(directory: Path) -> str:
-    both = hashlib.sha256()
-    for name in (TABLE, STRUCTURE):
+    figures = [f"{name}.{form}" for name in _read_structure(directory)["captions"] for form in FORMS]
+    whole = hashlib.sha256()
+    for name in (TABLE, STRUCTURE, *figures):
         with files.open_regular(directory / name) as file:
-            both.update(file.read())
-    return both.hexdigest()
+            whole.update(file.read())
+    return whole.hexdigest()
 
 
 def digest_of_drawing(draw: Callable, *, own: Mapping, weights: bool, **more) -> str:

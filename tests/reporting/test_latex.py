@@ -66,6 +66,8 @@ def test_what_latex_would_read_is_escaped():
         ("λ from 3.73e-05 to 1e+03", r"$\lambda$ from $3.73\cdot10^{-5}$ to $10^{3}$"),
         ("-2.40e-03, 9.50e+00", r"$-2.40\cdot10^{-3}$, 9.50"),
         ("use --n_seeds=6", r"use -{}-n\_seeds=6"),
+        ("(--preset=r3)", r"(-{}-preset=r3)"),
+        ("[ms] * 2", "{[}ms{]} {*} 2"),
     ],
 )
 def test_symbols_and_numbers_as_latex(text, expected):
@@ -135,6 +137,13 @@ def test_no_table_is_too_wide_for_any_type():
     check_structure(text)
     assert r"\tiny" in text
     assert r"\resizebox{\ifdim\width>\linewidth" in text
+    many = latex.table(Table("wide", "Wide", ["name"] * 12, [[f"row {i}", *rows[0][1:]] for i in range(90)]), "x-wide")
+    check_structure(many)
+    assert rows_of(many) == [f"row {i}" for i in range(90)]
+    n = many.count(r"\resizebox{\ifdim\width>\linewidth")
+    assert n >= 3
+    assert re.findall(r"\\caption{(.*?)}", many) == [f"Wide ({i} of {n})" for i in range(1, n + 1)]
+    assert many.count(r"\label{tab:x-wide}") == 1
 
 
 def test_lines_are_not_broken_at_an_equals_sign():

@@ -11,7 +11,7 @@ def test_a_table_that_is_not_the_one_that_was_written_is_not_read(tmp_path):
     checksum = report.write(tmp_path, report.Report([], ["51.3 %"], {}))
     assert report.read(tmp_path, checksum) == "51.3 %\n"
     (tmp_path / "table.md").write_text("61.3 %\n")
-    with pytest.raises(ResultError, match=r"table.md is damaged: --force"):
+    with pytest.raises(ResultError, match=r"table.md or a figure is damaged: --force"):
         report.read(tmp_path, checksum)
 
 
@@ -70,3 +70,17 @@ def test_what_was_drawn_is_read_as_it_was(tmp_path, figure):
     assert not report.intact(tmp_path, checksum)
     with pytest.raises(ResultError, match="damaged"):
         report.read_structure(tmp_path, checksum)
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("name", ["table.md", "report.json", "curves.png", "curves.pdf"])
+@pytest.mark.parametrize("damage", [cut, lambda file: file.unlink(), lambda file: file.write_bytes(b"[]")])
+def test_what_is_damaged_is_not_taken_for_what_was_drawn(tmp_path, figure, name, damage):
+    checksum = report.write(tmp_path, report.Report([table("first")], [], {"curves": figure}))
+    assert report.is_current(tmp_path, checksum)
+    damage(tmp_path / name)
+    assert not report.intact(tmp_path, checksum)
+    assert not report.is_current(tmp_path, checksum)
