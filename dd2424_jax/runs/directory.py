@@ -21,6 +21,7 @@ from dd2424_jax.runs.latest import LATEST, SUMMARY
 from dd2424_jax.runs.locks import LOCK, ResultError, held
 
 CONFIG = "config.json"
+ASKED = ("command", "flags", "changed", "own")  # of a run's facts: how it was asked for
 PATIENCE = 30.0  # seconds to wait for a lock that is held shortly
 
 
@@ -76,6 +77,13 @@ class Run:
     def note(self, **facts) -> None:
         """Add facts to config.json that were not known when it was begun."""
         records.write_json(self.path / CONFIG, {**(read_config(self.path) or self._config), **facts})
+
+    def asked_for(self, facts: Mapping) -> None:
+        """Keep how a finished run was asked for last by its own script, with flags that change no number: so drawn."""
+        known, now = read_config(self.path), plain({name: facts[name] for name in ASKED if name in facts})
+        scripts = {Path(own["command"][1]).stem for own in (known, now) if "command" in own}
+        if len(scripts) == 1 and known.get("changed") != now.get("changed") and os.access(self.path, os.W_OK):
+            self.note(**now)
 
     def finish(self, summary: Mapping) -> None:
         """Write summary.json, let `latest` name the newest run, and drop what was only needed on the way."""
@@ -166,6 +174,7 @@ def open_run(
         if (run.path / LOCK).exists() and os.access(run.path, os.W_OK):
             with held(run.path, patience=PATIENCE):
                 run.finalise()
+        run.asked_for(facts)
         yield run
         return
     with contextlib.ExitStack() as until_ready, held(run.own):

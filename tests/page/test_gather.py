@@ -18,7 +18,8 @@ def finish(tmp_path):
         facts |= {"dataset": {"name": dataset, "sha256": dataset * 3}}
         identity = {"name": name, "code": of or code()}
         with directory.open_run(str(tmp_path), "exercise3", identity, facts, name=name) as run:
-            run.finish({})
+            if not run.finished:
+                run.finish({})
         return run.path
 
     return made
@@ -38,6 +39,14 @@ def test_it_is_found_by_its_values_however_they_were_given(tmp_path, finish):
     assert newest(tmp_path, "--race", "--lam=0.01,0.1") == race
     assert newest(tmp_path, "--lam=0.01,0.1") is None
     assert gather.flags_of(directory.read_config(race)) == ["--race", "--lam=0.01,0.1"]
+
+
+def test_it_is_found_by_how_it_was_asked_for_last(tmp_path, finish):
+    run = finish("run", published=True)
+    assert newest(tmp_path) is None
+    assert finish("run") == run
+    assert newest(tmp_path) == run
+    assert newest(tmp_path, "--published") is None
 
 
 def test_real_images_come_before_newer_ones_that_are_none(tmp_path, finish):
