@@ -80,9 +80,10 @@ class Run:
 
     def asked_for(self, facts: Mapping) -> None:
         """Keep how a finished run was asked for last by its own script, with flags that change no number: so drawn."""
-        known, now = read_config(self.path), plain({name: facts[name] for name in ASKED if name in facts})
-        scripts = {Path(own["command"][1]).stem for own in (known, now) if "command" in own}
-        if len(scripts) == 1 and known.get("changed") != now.get("changed") and os.access(self.path, os.W_OK):
+        known, now = read_config(self.path), {name: facts[name] for name in ASKED if name in facts}
+        scripts = {Path(own["command"][1]).stem if len(own.get("command", ())) > 1 else "" for own in (known, now)}
+        differs = known.get("changed") != plain(dict(now.get("changed", {})))
+        if len(scripts) == 1 and differs and os.access(self.path, os.W_OK):
             self.note(**now)
 
     def finish(self, summary: Mapping) -> None:
