@@ -124,7 +124,7 @@ def draw(result: Result) -> Report:
     if "published" in shown[0].header:
         remarks = [*remarks, published.SOURCE]
     report = measures.add(Report(shown, remarks, figures), result)
-    quoted = claims.WHO if "published" in shown[0].header else ""
+    quoted = published.WHO if "published" in shown[0].header else ""
     return findings.add(report, result, claims.ASSIGNMENT1, quoted)
 
 

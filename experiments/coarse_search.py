@@ -20,7 +20,7 @@ import functools
 import numpy as np
 
 from dd2424_jax.app import command_line, flags, pipeline, plan, presets, search_flags, session
-from dd2424_jax.reporting import claims, findings, lam_search, measures, r3
+from dd2424_jax.reporting import claims, findings, lam_search, measures, published, r3
 
 GRID = [float(f"{lam:.6g}") for lam in np.geomspace(1e-5, 0.1, 8)]  # of six digits as a command line would have them
 DECADES = {"lam": [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0], "n_cycles": 1}
@@ -35,7 +35,7 @@ presets.define("grid", grid={}, decades=DECADES, r3={**DECADES, **presets.R3, "p
 
 def draw(result, **how):
     report = measures.add(lam_search.draw(result, "Coarse search", **how), result)
-    quoted = claims.WHO if r3.can_overlay(result.plan) else ""
+    quoted = published.WHO if r3.can_overlay(result.plan) else ""
     return findings.add(report, result, claims.COARSE_SEARCH, quoted)
 
 

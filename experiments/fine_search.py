@@ -24,7 +24,7 @@ import numpy as np
 
 from dd2424_jax import data
 from dd2424_jax.app import command_line, flags, kinds, pipeline, plan, presets, search_flags, session
-from dd2424_jax.reporting import claims, findings, lam_search, r3
+from dd2424_jax.reporting import claims, findings, lam_search, published, r3
 from dd2424_jax.reporting.report import Report
 from dd2424_jax.runs.previous import Search
 from dd2424_jax.runs.result import Result
@@ -88,7 +88,7 @@ def draw(result: Result, drawn: str, **how) -> Report:
     """drawn: a remark on where the λ are from."""
     report = lam_search.draw(result, "Fine search", **how)
     report = report._replace(remarks=[*report.remarks, drawn] if drawn else report.remarks)
-    quoted = claims.WHO if r3.can_overlay(result.plan) else ""
+    quoted = published.WHO if r3.can_overlay(result.plan) else ""
     return findings.add(report, result, claims.FINE_SEARCH, quoted)
 
 

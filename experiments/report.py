@@ -13,6 +13,7 @@ from __future__ import annotations
 from dd2424_jax.app import entry  # first: it handles Ctrl-C
 
 # isort: split
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ from dd2424_jax.app.command_line import UsageError
 from dd2424_jax.io import files
 from dd2424_jax.page import contents, documents, gather, html, page
 from dd2424_jax.page.contents import Item
+from dd2424_jax.runs import latest
 
 kinds.define_path("out_dir", commands.results(), "where run directories go")
 flags.define_data_dir()
@@ -53,7 +55,8 @@ def main():
     def own(item: Item) -> Sequence[str] | None:
         return item.quick if options.quick else item.flags
 
-    def run_of(item: Item, suits: Callable = gather.is_drawn if options.run else gather.any_run) -> Path | None:
+    def run_of(item: Item, suits: Callable | None = None) -> Path | None:
+        suits = suits or (gather.is_drawn if options.run and item.redrawn else gather.is_intact)
         flags = own(item)
         return None if flags is None else gather.newest(out_dir, item.experiment, flags, images, suits)
 
@@ -67,14 +70,23 @@ def main():
     folder = out_dir / "report"
     folder.mkdir(parents=True, exist_ok=True)  # before hours of what could not be shown
     series.run(list(map(command, missing)), lambda i: run_of(missing[i]) is not None)
+    for item in items:
+        run = run_of(item)
+        if run and item.experiment in {ran.experiment for ran in missing} and not item.flags:
+            latest.point_to(run.parent, run.name)  # and not to a report's own settings
+        if run is None and not options.run and run_of(item, gather.any_run):
+            stale = " ".join([f"{item.experiment}.py", *own(item)])
+            print(f"left out, as it is damaged or of other code: {stale} (run it again)", file=sys.stderr)
 
     sections = list(gather.parts(contents.SECTIONS, run_of))
     if not sections:
         raise UsageError(f"nothing is finished in {out_dir}: without --norun, it is run")
-    made = page.make(sections)
+    made = page.make(sections, quick=options.quick)
     files.write_text(folder / "index.html", html.write(made, folder))
     files.write_text(folder / "report.md", documents.markdown(made, gather.figure, folder))
     files.write_text(folder / "report.tex", documents.tex(made, folder))
+    if options.quick:
+        print("a look at the page, on synthetic images and small settings: no results", file=sys.stderr)
     print(folder / "index.html")
 
 

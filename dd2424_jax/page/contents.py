@@ -9,10 +9,11 @@ from typing import NamedTuple
 class Item(NamedTuple):
     """An experiment, run with some flags besides its own values.
 
-    only      the names of the tables and figures to show; None: all
+    only      the names of the tables and figures to show, "remarks" and "findings"; None: all
     quick     flags instead of these for a look in little time; None: it is left out there
     seconds   that it takes, about, on two cores; with `quick` flags, some seconds
     optional  whether it is only shown where somebody has run it
+    redrawn   whether its command draws again what it has computed; else it computes anew
     notes     what is to be said of its numbers on CIFAR-10
     """
 
@@ -22,10 +23,11 @@ class Item(NamedTuple):
     quick: Sequence[str] | None = None
     seconds: float = 60
     optional: bool = False
+    redrawn: bool = True
     notes: Sequence[str] = ()
 
     def shows(self, name: str) -> bool:
-        """Whether a table or figure of this name is on the page."""
+        """Whether what has this name is on the page."""
         return self.only is None or name in self.only
 
 
@@ -115,12 +117,12 @@ SECTIONS = (
         "then all of its settings with W1 from N(0, 1/50). That explains its accuracies but for one, at λ = 0.1, and "
         "the loss of 100 images only in part.",
         [
-            Item("coarse_search", DECADES, ["findings", "search"], seconds=60),
+            Item("coarse_search", DECADES, ["search", "findings"], seconds=60),
             Item("exercise2", R3, ["r3"], seconds=20),
             Item("exercise3", R3, ["r3"], seconds=10),
             Item("exercise4", R3, ["r3"], seconds=30),
             Item("coarse_search", R3_SEARCH, ["r3", "findings", "search"], seconds=60),
-            Item("fine_search", R3_SEARCH, ["findings", "search"], seconds=180),
+            Item("fine_search", R3_SEARCH, ["search", "findings", "remarks"], seconds=180),
             Item("final_model", R3, ["r3"], seconds=30),
         ],
     ),
@@ -131,7 +133,7 @@ SECTIONS = (
         [
             Item(
                 "gradient_check",
-                only=("published", "criteria", "uniform", "forward", "step_sizes"),
+                only=("published", "criteria", "uniform", "forward", "step_sizes", "remarks"),
                 seconds=120,
                 quick=("--dataset=synthetic", "--network=linear", "--loss=softmax", "--n_draws=3"),
             )
@@ -145,6 +147,7 @@ SECTIONS = (
             Item(
                 "benchmark",
                 optional=True,
+                redrawn=False,
                 seconds=300,
                 notes=(
                     '"At best" compares the fastest rounds, wherever they were; "evaluated" adds the forward pass of '

@@ -32,7 +32,7 @@ def markdown(page: Page, picture: Callable[[Part, str], Path], folder: Path) -> 
         return [f"## {title}", markdown_table(own).strip(), *said] if own else []
 
     blocks += section("What is reproduced", page.reproduced, page.rule, page.source)
-    blocks += section("Findings", page.findings)
+    blocks += section("Findings", page.findings, *([page.who] if page.reports else []))
     for about, parts in page.sections:
         blocks += [f"## {about.title}", about.text]
         for part in parts:
@@ -50,7 +50,7 @@ def markdown(page: Page, picture: Callable[[Part, str], Path], folder: Path) -> 
 PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{array, booktabs, graphicx, lmodern, longtable, textcomp}
+\usepackage{array, booktabs, graphicx, lmodern, longtable, placeins, textcomp}
 \usepackage[margin=2.2cm]{geometry}
 \usepackage[font=small]{caption}
 \usepackage[hidelinks]{hyperref}
@@ -58,6 +58,11 @@ PREAMBLE = r"""\documentclass[a4paper,10pt]{article}
 \renewcommand{\topfraction}{0.95}\renewcommand{\textfraction}{0.05}\renewcommand{\floatpagefraction}{0.8}
 \sloppy
 """
+TITLE = r"""
+\author{} % whose report it is
+\date{}
+\begin{document}
+\maketitle"""
 WIDTH = 470  # points of its text block
 SOURCES = {  # what the methods are from
     "hsu1984": "J. C. Hsu. Constrained simultaneous confidence intervals for multiple comparisons with the best. "
@@ -88,6 +93,7 @@ def tex(page: Page, folder: Path) -> str:
         if table is None:
             return []
         return [
+            r"\FloatBarrier",
             rf"\section{{{text(title)}}}",
             *map(text, said),
             f"See table~\\ref{{tab:report-{name}}}.",
@@ -95,21 +101,23 @@ def tex(page: Page, folder: Path) -> str:
         ]
 
     blocks = [
-        PREAMBLE + rf"\title{{{text(page.title)}}}" + "\n\\author{}\n\\date{}\n\\begin{document}\n\\maketitle",
+        PREAMBLE
+        + rf"\title{{{text(page.title)}}}"
+        + "\n\\author{} % whose report it is\n\\date{}\n\\begin{document}\n\\maketitle",
         text(page.brief),
         text(page.text),
     ]
     blocks += [rf"\textbf{{{text(page.warning)}}}"] if page.synthetic else []
     blocks += [METHODS]
     blocks += section("What is reproduced", page.reproduced, "reproduced", page.rule, page.source)
-    blocks += section("Findings", page.findings, "findings")
+    blocks += section("Findings", page.findings, "findings", *([page.who] if page.reports else []))
     for about, parts in page.sections:
-        blocks += [rf"\section{{{text(about.title)}}}", text(about.text)]
+        blocks += [r"\FloatBarrier", rf"\section{{{text(about.title)}}}", text(about.text)]
         for part in parts:
             blocks += _part(page, part, folder)
-        blocks += [r"\clearpage"]
     blocks += section("Five reports, number by number", page.reports, "reports", page.rule_of_one)
     blocks += section("Where it was computed", page.environment, "environment")
+    blocks += [r"\FloatBarrier"]
     items = [rf"\bibitem{{{key}}} {text(source)}" for key, source in SOURCES.items()]
     blocks += ["\\begin{thebibliography}{9}\n" + "\n".join(items) + "\n\\end{thebibliography}", r"\end{document}"]
     return "\n\n".join(blocks) + "\n"
@@ -117,7 +125,7 @@ def tex(page: Page, folder: Path) -> str:
 
 def _part(page: Page, part: Part, folder: Path) -> Sequence[str]:
     text, name = latex.text, f"report-{part.name}"
-    blocks = [rf"\subsection*{{\texttt{{{text(part.command)}}}}}"]
+    blocks = [r"\FloatBarrier", rf"\subsection*{{\texttt{{{text(part.command)}}}}}"]
     blocks += [] if part.real else [rf"\textbf{{{text(page.warning)}}}"]
     blocks += [text(remark) for remark in (*part.shown.remarks, *part.notes)]
     blocks += [latex.table(own, latex.label(name, own.name), WIDTH) for own in part.shown.tables]

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dd2424_jax.page.contents import Item, Section
-from dd2424_jax.reporting import labels, report
+from dd2424_jax.reporting import labels, published, report
 from dd2424_jax.reporting.report import Shown
 from dd2424_jax.runs import directory, latest
 from dd2424_jax.runs.directory import ResultError
 from dd2424_jax.runs.identity import code
 
-FINDINGS = "findings"  # the table of which the page has one for all
+FINDINGS, REMARKS = "findings", "remarks"  # of findings, the page has one table for all
 
 
 class Part(NamedTuple):
@@ -137,6 +137,11 @@ def is_drawn(run: Path, config: Mapping) -> bool:
     return is_computed(run, config) and report.is_current(run, directory.Run(run).summary.get("table"))
 
 
+def is_intact(run: Path, config: Mapping) -> bool:
+    """Whether what any code has drawn can be shown."""
+    return report.intact(run, directory.Run(run).summary.get("table"))
+
+
 def figure(part: Part, name: str) -> Path:
     """The PNG of one of its figures."""
     return part.path / f"{name}.png"
@@ -154,8 +159,10 @@ def part(item: Item, path: Path) -> Part:
     except ResultError as error:
         command = shlex.join([item.experiment + ".py", *flags_of(config)])
         raise ResultError(f"{path} is damaged, or of an earlier version: {command} draws it again") from error
+    once = (published.SOURCE, published.WHO)  # which the page has in front
     shown = shown._replace(
         tables=[table for table in shown.tables if table.name != FINDINGS and item.shows(table.name)],
+        remarks=[remark for remark in shown.remarks if item.shows(REMARKS) and remark not in once],
         captions={name: caption for name, caption in shown.captions.items() if item.shows(name)},
     )
     return Part(item, path, config, summary, shown)

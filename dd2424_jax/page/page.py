@@ -12,6 +12,8 @@ from dd2424_jax.page.gather import Part
 from dd2424_jax.reporting import published
 from dd2424_jax.reporting.tables import Table
 
+QUICK = "A quick look: settings are those of the commands, small ones, and not those of the texts."
+
 
 class Page(NamedTuple):
     """What is reproduced and found; sections with their parts; five reports; where it was computed.
@@ -36,37 +38,41 @@ class Page(NamedTuple):
     rule: str = verdicts.RULE
     rule_of_one: str = verdicts.RULE_OF_ONE
     source: str = published.SOURCE
+    who: str = published.WHO
 
 
-def make(sections: Sequence[tuple[Section, Sequence[Part]]]) -> Page:
+def make(sections: Sequence[tuple[Section, Sequence[Part]]], *, quick: bool = False) -> Page:
     parts = [part for _, own in sections for part in own]
     real = [part for part in parts if part.real]
     ours = verdicts.accuracies(real)
     found = [(part, own) for part in parts if part.item.shows(gather.FINDINGS) for own in part.findings]
     tables = (verdicts.reproduced(ours), findings(found), verdicts.of_reports(ours))
-    reproduced, claims, reports = (table if table.rows else None for table in tables)
-    counted = brief(tables[0], found)
-    return Page(len(real) < len(parts), counted, reproduced, claims, sections, reports, environment(parts))
+    reproduced, claimed, reports = (table if table.rows else None for table in tables)
+    counted = brief(tables[0], [(part, own) for part, own in found if part.real])
+    page = Page(len(real) < len(parts), counted, reproduced, claimed, sections, reports, environment(parts))
+    return page._replace(warning=f"{page.warning} {QUICK}") if quick else page
 
 
 def brief(reproduced: Table, found: Sequence[tuple[Part, Mapping]]) -> str:
-    """How many verdicts there are of each kind; of a claim, that of most seeds in the course's own setting."""
+    """The last networks' accuracies, and how many verdicts of each kind; of a claim, that of most seeds."""
+    ours = reproduced.header.index("ours, % (seeds)")
+    last = [f"{row[0]}: {row[ours]} % of test images." for row in reproduced.rows if row[0] in verdicts.LAST]
     means = [row[reproduced.header.index("verdict")] for row in reproduced.rows]
-    claims: dict[str, Mapping] = {}
+    best: dict[str, Mapping] = {}
     for part, own in found:
-        known = claims.get(own["claim"])
+        known = best.get(own["claim"])
         if not part.has_preset and (known is None or own["n"] > known["n"]):
-            claims[own["claim"]] = own
+            best[own["claim"]] = own
     counted = (
         ("accuracies that many authors publish", means),
-        ("claims", [own["verdict"] for own in claims.values()]),
+        ("claims, each by its most seeds in the course's settings", [own["verdict"] for own in best.values()]),
     )
     sentences = [
         f"Of {len(said)} {what}: {', '.join(f'{n} {verdict}' for verdict, n in Counter(said).most_common())}."
         for what, said in counted
         if said
     ]
-    return " ".join(sentences)
+    return " ".join([*last, *sentences])
 
 
 def findings(found: Sequence[tuple[Part, Mapping]]) -> Table:

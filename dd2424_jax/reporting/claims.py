@@ -24,11 +24,6 @@ from dd2424_jax.reporting.findings import Claim
 from dd2424_jax.reporting.measures import GAP, PENALTY, STABILITY, TEST, TRAIN, Measure
 from dd2424_jax.runs.result import CURVES, Result
 
-WHO = (
-    "R1 (2020), R2, R3 (2022), R4 (2024) and R5 (2022) are five published reports, with one run of every setting; R2's "
-    "accuracies are those of its best epoch, so that they are no run's last one."
-)
-
 # Assignment 1
 
 FAST, NONE = {"lam": 0.0, "lr_max": 0.1}, {"lam": 0.0, "lr_max": 0.001}

@@ -103,7 +103,7 @@ def _joined(rows: Sequence[str], space: Sequence[str]) -> list[str]:
 def _float(caption: str, named: str, start: str, opening: str, lines: Sequence[str]) -> str:
     return "\n".join(
         [
-            r"\begin{table}",
+            r"\begin{table}[htbp]",
             r"  \centering",
             rf"  \caption{{{text(caption)}}}{named}",
             r"  \medskip",
@@ -132,7 +132,7 @@ def _layout(own: Table, width: float) -> _Layout:
     """
     columns = [[*_header_lines(own, i), *cells] for i, cells in enumerate(_columns(own))]
     widest = [max(map(_points, column)) for column in columns]
-    words = [max(_points(word) for cell in column for word in cell.split(" ")) for column in columns]
+    words = [max(_points(word) for cell in column for word in re.split("[ -]", cell)) for column in columns]
 
     def room(size: str) -> float:
         return (width - _GAP * (len(columns) - 1)) / _SIZES[size]
@@ -206,7 +206,7 @@ def figure(file: str, caption: str, label: str) -> str:
     """A PDF that floats."""
     return "\n".join(
         [
-            r"\begin{figure}",
+            r"\begin{figure}[htbp]",
             r"  \centering",
             rf"  \includegraphics[width=\textwidth, height=0.42\textheight, keepaspectratio]{{{file}}}",
             rf"  \caption{{{text(caption)}}}\label{{fig:{label}}}",

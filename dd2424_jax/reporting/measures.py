@@ -148,6 +148,8 @@ def _why_the_last(result: Result) -> list[str]:
     if not means:
         return []
     low, high = f"{min(means):.2f}", f"{max(means):.2f}"
+    if high == "0.00":
+        return []
     points = f"{low} points" if low == high else f"{low} to {high} points, depending on the setting,"
     return [
         "Accuracies are those after training. The best evaluation on validation, chosen by the same images, is "

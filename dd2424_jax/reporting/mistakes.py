@@ -108,7 +108,7 @@ def draw(mistakes: Sequence[Mistake], about: str) -> Report:
 
 def table(mistakes: Sequence[Mistake], differences: Sequence[Estimate], about: str) -> tables.Table:
     known = any(mistake.published for mistake in mistakes)
-    header = ["mistake", "planted in", "right, test %", "with it, test %", "points", "interval", "significant"]
+    header = ["mistake", "points", "interval", "significant", "right, test %", "with it, test %", "planted in"]
     caption = (
         f"{about}: test accuracy as right code reports it and as it is reported with a mistake, mean ± sd over seeds; "
         "the difference in points, paired by seed, with simultaneous 95 % confidence intervals (Bonferroni over the "
@@ -122,13 +122,13 @@ def table(mistakes: Sequence[Mistake], differences: Sequence[Estimate], about: s
         right, wrong = _estimate(mistake.right), _estimate(mistake.wrong)
         verdict = "–" if np.isnan(own.low) else "yes" if stats.excludes_zero(own) else "no"
         verdict = "never lower" if mistake.never_lower else verdict
-        cells = [tables.percent(right), tables.percent(wrong), tables.points(own.mean)]
-        cells += [tables.points_interval(own.low, own.high), verdict]
+        cells = [tables.points(own.mean), tables.points_interval(own.low, own.high), verdict]
+        cells += [tables.percent(right), tables.percent(wrong), mistake.where]
         if known:
             low, high = stats.prediction(wrong)
             of_one = tables.percent_interval(wrong._replace(low=low, high=high)) if mistake.published else ""
             cells += [of_one, mistake.published]
-        rows.append([mistake.name, mistake.where, *cells])
+        rows.append([mistake.name, *cells])
     return tables.Table("mistakes", caption, header, rows)
 
 

@@ -66,6 +66,10 @@ SOURCE = (
     "Published numbers: one value per author, from reports and code that students of the course published, without "
     "runs known to be defective; the years of most are not recorded."
 )
+WHO = (
+    "R1 (2020), R2, R3 (2022), R4 (2024) and R5 (2022) are five published reports, with one run of every setting; R2's "
+    "accuracies are those of its best epoch, so that they are no run's last one."
+)
 
 
 class Authors(NamedTuple):

@@ -65,7 +65,7 @@ def beside(result: Result, about: str) -> list[tables.Table]:
     if not rows or len(result.plan.folds) > 1:
         return []
     caption = (
-        f"{about}, beside a report of 2022 (R3): its one run, that minus our mean, and whether it lies in the 95 % "
+        f"{about}, beside a report of 2022 (R3): its one run, our mean minus that, and whether it lies in the 95 % "
         "prediction interval of one run of ours, each by itself: mean ± t sd √(1 + 1/n)"
     )
     header = [*columns, "", "mean ± sd", "one run, 95 %", "R3", "difference", "within"]
@@ -76,7 +76,7 @@ def _cells(one: OneRun, ours: stats.Estimate) -> list[str]:
     split, metric = one.metric.split("_")
     low, high = stats.prediction(ours)
     verdict = "–" if math.isnan(low) else "yes" if low <= one.value <= high else "no"
-    difference = one.value - ours.mean
+    difference = ours.mean - one.value
     if metric == "accuracy":
         interval = tables.percent_interval(ours._replace(low=low, high=high))
         numbers = [tables.percent(ours), interval, f"{100 * one.value:.1f}", tables.points(difference)]

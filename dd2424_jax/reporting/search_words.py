@@ -17,9 +17,12 @@ def sentences(chosen: Choice, plan: Plan, seconds: float) -> list[str]:
     names, of_race = labels.settings(plan), " of those left" if plan.race else ""
     said = [
         f"{_set(chosen, plan)} with {_units(chosen, plan)}; chosen: {names[chosen.best]}.",
-        f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ{of_race} whose mean is within one "
-        f"standard error (over {UNITS[chosen.unit]}s) of the best mean.",
     ]
+    if "lam" in labels.varying(plan):
+        said.append(
+            f"The one-standard-error rule chooses {names[chosen.one_se]}: the largest λ{of_race} whose mean is within "
+            f"one standard error (over {UNITS[chosen.unit]}s) of the best mean."
+        )
     if np.isfinite(chosen.selection_bias):
         said.append(
             f"Selection bias (winner's curse): the best mean is expected to be {100 * chosen.selection_bias:.2f} "

@@ -24,17 +24,23 @@ def test_differences_are_scipys_paired_intervals_at_bonferronis_level():
         assert own["difference"]["mean"] == pytest.approx(own["wrong"]["mean"] - own["right"]["mean"])
 
 
+def test_of_the_best_of_several_it_is_said_how_much_too_high_it_is():
+    report = mistakes.draw([mistake._replace(never_lower=True) for mistake in SEVERAL[1:2]], "Mistakes")
+    assert report.remarks[0].startswith("Never too low, as the best of several test accuracies is reported: how much")
+    assert report.tables[0].rows[0][3] == "never lower"
+
+
 def test_words_follow_the_intervals_and_a_report_has_its_column_where_one_is_known():
     report = mistakes.draw(SEVERAL, "Mistakes")
     assert report.remarks[0].startswith("Significantly too low a test accuracy: too low (-2.9")
     assert report.remarks[1].startswith("Significantly too high a test accuracy: too high (+")
     assert report.remarks[2].startswith("No effect that 6 seeds can show: nothing (-")
     (table,) = report.tables
-    assert [row[6] for row in table.rows] == ["yes", "no", "yes"]
+    assert [row[3] for row in table.rows] == ["yes", "no", "yes"]
     assert [row[-1] for row in table.rows] == ["43.2", "", ""]
     assert [bool(row[-2]) for row in table.rows] == [True, False, False]
     alone = mistakes.draw(SEVERAL[1:], "Mistakes").tables[0]
-    assert alone.header[-1] == "significant"
+    assert alone.header[-1] == "planted in"
     assert {one.name for one in SEVERAL} <= {*drawn(report.figures["differences"])}
 
 

@@ -65,8 +65,8 @@ def test_its_runs_stand_beside_ours_with_the_difference_and_whether_they_fit(wit
     result = concluded([0.01, 0.03, 0.1], scores=near(0.5, 0.45, 0.4), test=True)
     (table,) = r3.beside(result, "Exercise")
     assert [[row[0], row[1], *row[4:]] for row in table.rows] == [
-        ["0.01", "validation %", "50.1", "+0.10", "yes"],
-        ["0.1", "validation %", "38.0", "-2.00", "no"],
+        ["0.01", "validation %", "50.1", "-0.10", "yes"],
+        ["0.1", "validation %", "38.0", "+2.00", "no"],
     ]
     low, high = map(float, table.rows[0][3].split(" to "))
     assert low < 50 < high
