@@ -95,8 +95,9 @@ def _differences(result: Result, chosen: Choice, alpha: float) -> tables.Table:
     caption = (
         f"Every setting minus the best of the others, validation accuracy on {labels.about(result)}: points, paired by "
         f"{search_words.UNITS[chosen.unit]}, with simultaneous {_confidence(alpha)} confidence intervals (Hsu's "
-        "comparisons with the best); significantly worse than the chosen one where p, adjusted "
-        f"({ADJUSTED[chosen.variances]}), is at most {alpha:.3g}{search_words.assumption(chosen)}"
+        "comparisons with the best, which end at 0 on one side where they exclude it); significantly worse than the "
+        f"chosen one where p, adjusted ({ADJUSTED[chosen.variances]}), is at most {alpha:.3g}: another procedure, "
+        f"which can differ where it is close{search_words.assumption(chosen)}"
     )
     return tables.Table("differences", caption, [*names, "points", "interval", "p", "significantly worse"], rows)
 

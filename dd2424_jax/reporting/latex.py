@@ -121,7 +121,7 @@ def _float(caption: str, named: str, start: str, opening: str, lines: Sequence[s
 
 def _held(cell: str) -> str:
     """Without a line's end at a sign."""
-    return re.sub(r" ([=±×]) ", "\xa0\\1\xa0", cell).replace(" %", "\xa0%")
+    return re.sub(r" ([=±×]) ", "\xa0\\1\xa0", cell).replace(" %", "\xa0%").replace(" to ", " to\xa0")
 
 
 def _layout(own: Table, width: float) -> _Layout:
