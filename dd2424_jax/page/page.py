@@ -56,7 +56,11 @@ def make(sections: Sequence[tuple[Section, Sequence[Part]]], *, quick: bool = Fa
 def brief(reproduced: Table, found: Sequence[tuple[Part, Mapping]]) -> str:
     """The last networks' accuracies, and how many verdicts of each kind; of a claim, that of most seeds."""
     ours = reproduced.header.index("ours, % (seeds)")
-    last = [f"{row[0]}: {row[ours]} % of test images." for row in reproduced.rows if row[0] in verdicts.LAST]
+    last = [
+        "{}: {} % of the test images ({} seeds).".format(row[0], *row[ours].strip(")").split(" ("))
+        for row in reproduced.rows
+        if row[0] in verdicts.LAST
+    ]
     means = [row[reproduced.header.index("verdict")] for row in reproduced.rows]
     best: dict[str, Mapping] = {}
     for part, own in found:

@@ -42,7 +42,7 @@ def test_a_claim_counts_once_by_its_most_seeds_in_the_courses_settings():
 def test_the_last_networks_accuracies_come_first():
     ours = {("final_model", 0.003, 0.1): Estimate(5, 51.98, 0.29, 51.6, 52.3)}
     said = page.brief(verdicts.reproduced(ours), [])
-    assert said.startswith("Assignment 2, final network, m = 50: 51.98 ± 0.29 (5) % of test images.")
+    assert said.startswith("Assignment 2, final network, m = 50: 51.98 ± 0.29 % of the test images (5 seeds).")
     assert said.endswith("Of 1 accuracies that many authors publish: 1 reproduced.")
 
 
