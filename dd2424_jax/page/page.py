@@ -19,7 +19,7 @@ class Page(NamedTuple):
     """What is reproduced and found; sections with their parts; five reports; where it was computed.
 
     synthetic  whether some of it is of images that are none
-    brief      the verdicts, counted
+    brief      the last networks' accuracies, and the verdicts, counted
     """
 
     synthetic: bool

@@ -48,12 +48,15 @@ def reproduced(ours: Mapping[tuple, Estimate]) -> Table:
             continue
         low, high = stats.prediction(Estimate(theirs.n, theirs.mean, theirs.sd, np.nan, np.nan))
         verdict = "above" if own.mean > high else "below" if own.mean < low else "reproduced"
-        each = [f"{one.mean:.2f} ± {one.sd:.2f} ({one.n})" for one in (own, theirs)]
         difference, least, most = stats.welch(own, theirs)
-        apart = f"{_points(difference)} ({_points(least)} to {_points(most)})"
-        rows.append([name, verdict, *each, apart, f"{low:.1f} to {high:.1f}"])
+        apart = _points(difference) + ("" if np.isnan(least) else f" ({_points(least)} to {_points(most)})")
+        rows.append([name, verdict, _over_n(own), _over_n(theirs), apart, f"{low:.1f} to {high:.1f}"])
     header = ["", "verdict", "ours, % (seeds)", "published, % (authors)", "difference (95 %)", "one more author, 95 %"]
     return Table("reproduced", "Test accuracies, mean ± sd, beside those that students publish", header, rows)
+
+
+def _over_n(own: Estimate) -> str:
+    return f"{own.mean:.2f}{'' if np.isnan(own.sd) else f' ± {own.sd:.2f}'} ({own.n})"
 
 
 def _points(difference: float) -> str:
@@ -76,7 +79,7 @@ def of_reports(ours: Mapping[tuple, Estimate]) -> Table:
         low, high = stats.prediction(own)
         interval = "–" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
         verdict = "–" if np.isnan(low) else "yes" if low <= value <= high else "no"
-        beside = [f"{value:.2f}", f"{own.mean:.2f} ± {own.sd:.2f} ({own.n})", _points(own.mean - value)]
+        beside = [f"{value:.2f}", _over_n(own), _points(own.mean - value)]
         rows.append([report, what, *beside, interval, verdict, note])
     header = ["", "what", "theirs, %", "ours, % (seeds)", "difference", "one more seed", "one run of ours", "remark"]
     return Table("reports", "Test accuracies of five reports, one run each", header, rows)

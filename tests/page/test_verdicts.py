@@ -26,6 +26,13 @@ def test_reproduced_is_what_one_more_author_could_have(mean, verdict):
     assert difference == f"{mean - 45.99:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
+def test_one_seed_has_no_interval():
+    ((_, said, ours, _, difference, _),) = verdicts.reproduced(
+        {("exercise3", 0.01, 0.1): Estimate(1, 46.0, np.nan, np.nan, np.nan)}
+    ).rows
+    assert (said, ours, difference) == ("reproduced", "46.00 (1)", "+0.01")
+
+
 def test_a_report_s_number_is_one_run_of_ours_or_is_not():
     ours = {("assignment1", 0.0, 0.001): Estimate(20, 38.97, 0.16, np.nan, np.nan)}
     verdict_of = {row[0]: row[-2] for row in verdicts.of_reports(ours).rows}
