@@ -64,17 +64,20 @@ def main():
         words = [str(commands.scripts()[item.experiment]), *own(item), f"--out_dir={out_dir}", *data_dir]
         return series.Command(words, QUICK_SECONDS if options.quick else item.seconds, item.experiment)
 
+    def is_due(item: Item) -> bool:
+        asked = options.extras or not item.optional
+        return run_of(item) is None and (asked or (item.redrawn and run_of(item, gather.is_computed) is not None))
+
     items = [item for section in contents.SECTIONS for item in section.items if own(item) is not None]
-    wanted = [item for item in items if options.extras or not item.optional or run_of(item, gather.is_computed)]
-    missing = [item for item in wanted if run_of(item) is None] if options.run else []
+    missing = [item for item in items if is_due(item)] if options.run else []
     folder = out_dir / "report"
     folder.mkdir(parents=True, exist_ok=True)  # before hours of what could not be shown
     series.run(list(map(command, missing)), lambda i: run_of(missing[i]) is not None)
+    ran = {item.experiment for item in missing}
     for item in items:
-        run = run_of(item)
-        if run and item.experiment in {ran.experiment for ran in missing} and not item.flags:
+        if item.experiment in ran and not item.flags and (run := run_of(item)):
             latest.point_to(run.parent, run.name)  # and not to a report's own settings
-        if run is None and not options.run and run_of(item, gather.any_run):
+        if not options.run and run_of(item) is None and run_of(item, gather.any_run):
             stale = " ".join([f"{item.experiment}.py", *own(item)])
             print(f"left out, as it is damaged or of other code: {stale} (run it again)", file=sys.stderr)
 

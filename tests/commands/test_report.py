@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from dd2424_jax.app import series
-from dd2424_jax.page import contents
+from dd2424_jax.page import contents, gather
 from dd2424_jax.page.contents import CYCLE, RUNS, Item, Section
 from dd2424_jax.reporting import report
 from tests.commands.scripts import ROOT, call_here, fails, once, run
@@ -84,7 +84,9 @@ def test_made_again_it_is_the_same(page):
 
 def test_what_other_code_has_drawn_is_run_again(page, monkeypatch):
     ran = []
-    monkeypatch.setattr(contents, "SECTIONS", SECTIONS)
+    measured = SECTIONS[0].items[0]._replace(optional=True, redrawn=False)  # whose command would measure anew
+    monkeypatch.setattr(contents, "SECTIONS", (*SECTIONS, Section("Measured", "Once.", [measured])))
+    monkeypatch.setattr(gather, "is_intact", lambda run, config: False)
     monkeypatch.setattr(report, "drawing_code", lambda: "another")
     monkeypatch.setattr(series, "run", lambda commands, finished: ran.extend(command.name for command in commands))
     cwd = page.parent.parent.parent.parent
