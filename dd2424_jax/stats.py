@@ -128,15 +128,20 @@ def simultaneous(differences, alpha: float = 0.05) -> list[tuple[Estimate, float
     simultaneously: for that, all of them would need Bonferroni's confidence 1 − alpha / m.
     """
     differences = np.asarray(differences, float)
-    unadjusted = np.array([paired_p(paired(row, 0.0)) for row in differences])
-    adjusted = holm(unadjusted)
-    n_tests = np.sum(~np.isnan(unadjusted))
-    n_rejected = np.sum(adjusted <= alpha)
-    results: list = [None] * len(differences)
-    for rank, i in enumerate(np.argsort(unadjusted)):  # NaN last
-        level = alpha / max(n_tests - min(rank, n_rejected), 1)
-        results[i] = paired(differences[i], 0.0, 1 - level), float(adjusted[i])
-    return results
+    p = [paired_p(paired(row, 0.0)) for row in differences]
+    rows = zip(differences, holm_levels(p, alpha), holm(p), strict=True)
+    return [(paired(row, 0.0, 1 - level), float(adjusted)) for row, level, adjusted in rows]
+
+
+def holm_levels(p: Sequence[float], alpha: float) -> np.ndarray:
+    """The level of the step of each of m tests: alpha / (m − r) of the r-th smallest p, from 0, if it is rejected.
+
+    All others have that of the step at which Holm stopped. p may be NaN, which is not counted.
+    """
+    p = np.asarray(p, float)
+    n_tests, n_rejected = np.sum(~np.isnan(p)), np.sum(holm(p) <= alpha)
+    ranks = np.argsort(np.argsort(p))  # NaN last
+    return alpha / np.maximum(n_tests - np.minimum(ranks, n_rejected), 1)
 
 
 def bonferroni(differences, alpha: float = 0.05) -> list[Estimate]:

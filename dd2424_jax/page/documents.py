@@ -101,9 +101,7 @@ def tex(page: Page, folder: Path) -> str:
         ]
 
     blocks = [
-        PREAMBLE
-        + rf"\title{{{text(page.title)}}}"
-        + "\n\\author{} % whose report it is\n\\date{}\n\\begin{document}\n\\maketitle",
+        PREAMBLE + rf"\title{{{text(page.title)}}}" + TITLE,
         text(page.brief),
         text(page.text),
     ]

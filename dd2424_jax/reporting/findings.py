@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from dd2424_jax import stats
 from dd2424_jax.reporting import labels, tables
 from dd2424_jax.reporting.effects import Effect, Estimator
@@ -106,13 +104,11 @@ def _step_down(family: Sequence[tuple[Claim, Estimator]]) -> list[stats.Estimate
 
     As stats.simultaneous, for any estimators and thresholds.
     """
-    p = np.array([_p(estimator, claim.threshold) for claim, estimator in family])
-    n_tests, n_rejected = np.sum(~np.isnan(p)), np.sum(stats.holm(p) <= ALPHA)
-    estimates: list = [None] * len(family)
-    for rank, i in enumerate(np.argsort(p)):  # NaN last
-        claim, estimator = family[i]
-        n, *numbers = estimator(1 - ALPHA / max(n_tests - min(rank, n_rejected), 1))
-        estimates[i] = stats.Estimate(n, *(claim.effect.unit.scale * number for number in numbers))
+    levels = stats.holm_levels([_p(estimator, claim.threshold) for claim, estimator in family], ALPHA)
+    estimates = []
+    for (claim, estimator), level in zip(family, levels, strict=True):
+        n, *numbers = estimator(1 - level)
+        estimates.append(stats.Estimate(n, *(claim.effect.unit.scale * number for number in numbers)))
     return estimates
 
 
